@@ -1,0 +1,3 @@
+"""Masked autoencoders for pictures of electrocardiograms."""
+
+__version__ = "0.1.0"
