@@ -11,7 +11,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from absl import app, flags
+from absl import app, flags, logging
 from ml_collections import config_flags
 
 from ecgmae_jax.errors import InputError
@@ -27,6 +27,8 @@ def main(argv: Sequence[str]) -> int:
     """Runs the program that the config names; 0 when it ends well, 2 for a fault in the input."""
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}; settings are --config.<field>=<value>")
+    # Libraries warn of what a user of this program cannot change.
+    logging.set_verbosity(logging.ERROR)
     config = _CONFIG.value
     try:
         if config.program not in PROGRAMS:

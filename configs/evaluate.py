@@ -1,0 +1,29 @@
+r"""Test of a fine-tuned model, or of a fitted probe, on another dataset or split.
+
+    python main.py --config=configs/evaluate.py --workdir=runs/ptbxl/evaluate \
+        --config.model=runs/ptbxl/finetune --config.data.data_dir=<out>
+    python main.py --config=configs/evaluate.py --workdir=runs/ptbxl/evaluate_probe \
+        --config.model=runs/ptbxl/linear_probe/probes/MAE_superclass.npz \
+        --config.data.data_dir=<out>
+
+The dataset must have the model's label with the same classes, on sheets of the same geometry.
+"""
+
+import ml_collections
+
+from configs import common
+
+
+def get_config(variant: str = "ptb_xl") -> ml_collections.ConfigDict:
+    """The run named `variant`: ptb_xl or demo."""
+    config = ml_collections.ConfigDict()
+    config.program = "evaluate"
+    config.seed = 0
+    # The workdir of finetune, or a file of linear_probe's folder probes/.
+    config.model = {"ptb_xl": "runs/ptbxl/finetune", "demo": "runs/demo/finetune"}[variant]
+    config.data = {"ptb_xl": common.ptb_xl_dataset, "demo": common.demo_dataset}[variant]()
+    config.splits = ("test",)
+    config.batch_size = 64
+    config.compute = {"dtype": "auto", "attention": "xla", "remat": False, "unroll": False}
+    config.bootstrap = {"resamples": 1_000, "confidence": 0.95}
+    return config

@@ -1,0 +1,1 @@
+"""Dataset builders (TensorFlow Datasets layout): recordings or scans in, ArrayRecord out."""

@@ -1,0 +1,53 @@
+"""The configs of datasets made of recordings: what is stored of each segment."""
+
+import dataclasses
+from typing import Any
+
+import tensorflow_datasets as tfds
+
+from ecgmae_jax.rendering.sheet import Sheet, make_sheet
+
+
+@dataclasses.dataclass(eq=False, kw_only=True)
+class EcgConfig(tfds.core.BuilderConfig):
+    """What is stored of each 10 s segment.
+
+    Attributes:
+        form: `sheet`, a drawn picture, or `signal`, its samples; only a sheet has the rest.
+        renderer: `jax`, or `ecg_plot`, the drawing of the ecg-plot package.
+    """
+
+    form: str = "sheet"
+    layout: str = "3x4+1"
+    height: int = 384
+    width: int = 512
+    channels: int = 1
+    mm_per_s: float = 25.0
+    mm_per_mv: float = 10.0
+    renderer: str = "jax"
+
+    def sheet(self) -> Sheet | None:
+        """Geometry of the picture; None where samples are stored."""
+        if self.form == "signal":
+            return None
+        return make_sheet(
+            self.layout,
+            height=self.height,
+            width=self.width,
+            channels=self.channels,
+            mm_per_s=self.mm_per_s,
+            mm_per_mv=self.mm_per_mv,
+        )
+
+
+def standard_configs(kind: type[EcgConfig] = EcgConfig, **fields: Any) -> dict[str, EcgConfig]:
+    """The configs of every dataset made of recordings, `sheet` first."""
+    settings = {
+        "sheet": {},
+        "signal": {"form": "signal"},
+        "sheet_small": {"height": 192, "width": 256},
+        "sheet_6x2": {"layout": "6x2"},
+        "sheet_12x1": {"layout": "12x1"},
+        "ecg_plot": {"layout": "6x2", "renderer": "ecg_plot"},
+    }
+    return {name: kind(name=name, **setting, **fields) for name, setting in settings.items()}

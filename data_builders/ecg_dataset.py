@@ -1,0 +1,136 @@
+"""How every dataset is built: a builder lists entries, `EcgBuilder` turns them into examples.
+
+The work runs over all cores of the machine, or over Apache Beam where its options are given.
+"""
+
+import abc
+import functools
+import itertools
+import pathlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import tensorflow_datasets as tfds
+
+from data_builders import examples, parallel
+from data_builders.account import Account, from_json
+from data_builders.ecg_config import EcgConfig
+from ecgmae_jax.errors import InputError
+from ecgmae_jax.records.recording import Recording
+
+
+class EcgBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """Builds examples from entries, in ArrayRecord files unless told otherwise.
+
+    `tfds build` without `--config` builds all of BUILDER_CONFIGS, so a subclass puts its default
+    alone there; the others are found by name in `builder_configs`.
+    """
+
+    builder_configs: dict[str, EcgConfig]
+    # The labels that follow from a recording's own diagnoses; a function worker processes import.
+    labels_of: Callable[[Recording], Mapping[str, Any]] = staticmethod(examples.no_labels)
+
+    def __init__(self, *, file_format: Any = None, **kwargs: Any):
+        super().__init__(file_format=file_format or "array_record", **kwargs)
+
+    @abc.abstractmethod
+    def _entries(
+        self, dl_manager: tfds.download.DownloadManager, account: Account
+    ) -> dict[str, list[Any]]:
+        """What each split is made of; a split without entries is left out."""
+
+    def _make_examples(self) -> parallel.MakeExamples:
+        """A function from some entries to their examples, which worker processes can import."""
+        form = examples.Form(self.builder_config.sheet(), self.builder_config.renderer)
+        return functools.partial(examples.examples_of, form=form, labels_of=self.labels_of)
+
+    def _create_builder_config(self, builder_config: Any, version: Any) -> Any:
+        if isinstance(builder_config, str):
+            name = builder_config.partition(":")[0]
+            if name not in self.builder_configs:
+                known = ", ".join(self.builder_configs)
+                raise InputError(f"{self.name} has no config {name!r}; --config is one of {known}")
+        return super()._create_builder_config(builder_config, version=version)
+
+    def _generate_splits(self, dl_manager: Any, download_config: Any) -> Any:
+        self._account = Account()
+        self._max_entries = download_config.max_examples_per_split
+        self._on_beam = bool(download_config.beam_options or download_config.beam_runner)
+        with parallel.process_pool() as self._pool:
+            splits = super()._generate_splits(dl_manager, download_config)
+        self._account.total().write_csv(self.data_path / "rejections.csv")
+        self.info.metadata.update(self._account.as_dict())
+        for line in self._account.lines():
+            print(f"{self.name}/{self.builder_config.name}: {line}")
+        return splits
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
+        entries = self._entries(dl_manager, self._account)
+        generators = {
+            split: self._generate_examples(some, split) for split, some in entries.items() if some
+        }
+        if self._on_beam:
+            return generators
+        begun = {split: _begun(generator) for split, generator in generators.items()}
+        begun = {split: generator for split, generator in begun.items() if generator is not None}
+        if not begun:
+            raise InputError(
+                f"nothing to build {self.name} from: {self._account.total().summary()}"
+            )
+        return begun
+
+    def _generate_examples(self, entries: Sequence[Any], split: str) -> Any:
+        chunks = parallel.chunks_of(entries[: self._max_entries])
+        if self._on_beam:
+            path = self.data_path / f"{split}.account.json"
+            return parallel.beam_examples(self._make_examples(), chunks, account_path=path)
+        return self._examples_in_order(chunks)
+
+    def _examples_in_order(self, chunks: Sequence[parallel.Chunk]) -> Iterator[examples.KeyExample]:
+        for some, account in parallel.in_order(self._make_examples(), chunks, pool=self._pool):
+            self._account += account
+            yield from some
+
+    def _process_pipeline_result(self, pipeline_result: Any) -> None:
+        del pipeline_result
+        for path in sorted(self.data_path.glob("*.account.json")):
+            self._account += from_json(path.read_text())
+            path.unlink()
+
+
+def dataset_info(
+    builder: tfds.core.DatasetBuilder,
+    features: tfds.features.FeaturesDict,
+    *,
+    picture: dict[str, Any],
+    unlabelled_means_missing: Sequence[str] = (),
+    **about: str,
+) -> tfds.core.DatasetInfo:
+    """The info of a dataset, with the metadata that readers of any of them expect.
+
+    Args:
+        builder: the builder whose `_info` this is.
+        features: of `ecg_features`.
+        picture: of `picture_metadata`, or the geometry of pictures that came as such.
+        unlabelled_means_missing: tasks in which no class at all means that nobody looked.
+        **about: description, homepage, citation, license.
+    """
+    metadata = {"picture": picture, "unlabelled_means_missing": list(unlabelled_means_missing)}
+    return tfds.core.DatasetInfo(
+        builder=builder, features=features, metadata=tfds.core.MetadataDict(metadata), **about
+    )
+
+
+def manual_folder(dl_manager: tfds.download.DownloadManager) -> pathlib.Path:
+    """The folder given as `--manual_dir`, which must exist and hold something."""
+    try:
+        return pathlib.Path(dl_manager.manual_dir)
+    except AssertionError as error:
+        raise InputError(" ".join(str(error).split())) from None
+
+
+def _begun(generator: Iterator[Any]) -> Iterator[Any] | None:
+    """The generator with its first item made; None if it has none, which TFDS does not allow."""
+    for first in generator:
+        return itertools.chain([first], generator)
+    return None

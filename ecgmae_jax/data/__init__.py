@@ -1,0 +1,1 @@
+"""From built TFDS datasets to batches: sources, labels, loaders, transforms, splits by patient."""

@@ -1,0 +1,29 @@
+"""Results appear in a folder all together, and metrics.json last: where it is, all is whole."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+
+MARKER = "metrics.json"
+
+
+def publish(folder: pathlib.Path, files: Mapping[str, bytes]) -> None:
+    """Puts the files (names may hold a sub-folder) in place of those of an earlier run.
+
+    `files` holds `metrics.json`. Everything is written beside its place first; a run that dies on
+    the way leaves either the old results or a folder without `metrics.json`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as name:
+        staging = pathlib.Path(name)
+        for path, content in files.items():
+            (staging / path).parent.mkdir(parents=True, exist_ok=True)
+            (staging / path).write_bytes(content)
+        (folder / MARKER).unlink(missing_ok=True)
+        for entry in sorted(staging.iterdir(), key=lambda path: path.name == MARKER):
+            place = folder / entry.name
+            if place.is_dir():
+                shutil.rmtree(place)
+            os.replace(entry, place)

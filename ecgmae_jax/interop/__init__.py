@@ -1,0 +1,1 @@
+"""Weights that other frameworks trained, as parameters of the models here."""

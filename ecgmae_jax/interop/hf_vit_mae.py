@@ -1,0 +1,160 @@
+"""Masked-autoencoder weights under the names of Hugging Face's ViTMAE or of the original code.
+
+Nothing of either framework is imported: a state dict comes in as numpy arrays.
+"""
+
+import re
+from collections.abc import Mapping
+
+import jax
+import numpy as np
+
+from ecgmae_jax.errors import InputError
+from ecgmae_jax.models.functional import Params
+from ecgmae_jax.models.mae import MAEConfig
+from ecgmae_jax.models.positions import sincos_2d, with_cls_position
+
+State = Mapping[str, np.ndarray]
+
+# From Hugging Face's names, as in its files (transformers 4) and in memory (5), to the original's.
+_RENAMES = [
+    (r"^vit\.embeddings\.patch_embeddings\.projection\.", "patch_embed.proj."),
+    (r"^vit\.embeddings\.position_embeddings$", "pos_embed"),
+    (r"^vit\.embeddings\.cls_token$", "cls_token"),
+    (r"^vit\.(encoder\.layer|layers)\.", "blocks."),
+    (r"^vit\.layernorm\.", "norm."),
+    (r"^decoder\.decoder_layers\.", "decoder_blocks."),
+    (r"^decoder\.", ""),
+    (r"\.attention\.attention\.(query|key|value)\.", r".attn.\1."),
+    (r"\.attention\.q_proj\.", ".attn.query."),
+    (r"\.attention\.k_proj\.", ".attn.key."),
+    (r"\.attention\.v_proj\.", ".attn.value."),
+    (r"\.attention\.(output\.dense|o_proj)\.", ".attn.proj."),
+    (r"\.intermediate\.dense\.", ".mlp.fc1."),
+    (r"(?<!attention)\.output\.dense\.", ".mlp.fc2."),
+    (r"\.layernorm_before\.", ".norm1."),
+    (r"\.layernorm_after\.", ".norm2."),
+]
+
+
+def mae_params(state: State, *, config: MAEConfig) -> Params:
+    """Parameters of `MAE(config)` from a state dict; without a decoder in it, `encoder` alone.
+
+    Raises:
+        InputError: if an array is missing, is left over or has another shape than `config` asks
+            for, or if the positions are not the fixed ones.
+    """
+    reader = _Reader(state)
+    encoder, width = config.encoder, config.encoder.width
+    kernel = reader.take("patch_embed.proj.weight", (width, encoder.channels, *encoder.patch_size))
+    params = {
+        "encoder": {
+            "patch_projection": {
+                "kernel": kernel.transpose(2, 3, 1, 0).reshape(-1, width),
+                "bias": reader.take("patch_embed.proj.bias", (width,)),
+            },
+            "cls_token": reader.take("cls_token", (1, 1, width)),
+            "blocks": reader.blocks("blocks", config.encoder.depth, width, encoder.mlp_ratio),
+            "norm": reader.norm("norm", width),
+        }
+    }
+    reader.check_positions("pos_embed", encoder.grid, width)
+    if reader.has("mask_token"):
+        params["decoder"] = _decoder(reader, config)
+    reader.check_empty()
+    return params
+
+
+def _decoder(reader: "_Reader", config: MAEConfig) -> Params:
+    width, encoder = config.decoder_width, config.encoder
+    reader.check_positions("decoder_pos_embed", encoder.grid, width)
+    return {
+        "embed": reader.linear("decoder_embed", encoder.width, width),
+        "mask_token": reader.take("mask_token", (1, 1, width)),
+        "blocks": reader.blocks("decoder_blocks", config.decoder_depth, width, encoder.mlp_ratio),
+        "norm": reader.norm("decoder_norm", width),
+        "prediction": reader.linear("decoder_pred", width, encoder.values_per_patch),
+    }
+
+
+class _Reader:
+    """Hands out each array of a state dict once, under the original code's names."""
+
+    def __init__(self, state: State):
+        self._found = {_original_name(name): (name, array) for name, array in state.items()}
+
+    def has(self, name: str) -> bool:
+        return name in self._found
+
+    def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        if name not in self._found:
+            raise InputError(
+                f"the weights have no {name}; give a ViTMAE pre-training checkpoint of the "
+                "configured depth"
+            )
+        given_name, array = self._found.pop(name)
+        if array.shape != shape:
+            raise InputError(
+                f"{given_name} has shape {array.shape} and the configured model needs {shape}; "
+                "make image, patch and model size those of the checkpoint"
+            )
+        return np.asarray(array, np.float32)
+
+    def linear(self, name: str, inputs: int, outputs: int) -> Params:
+        kernel = self.take(f"{name}.weight", (outputs, inputs)).T
+        return {"kernel": kernel, "bias": self.take(f"{name}.bias", (outputs,))}
+
+    def norm(self, name: str, width: int) -> Params:
+        return {
+            "scale": self.take(f"{name}.weight", (width,)),
+            "bias": self.take(f"{name}.bias", (width,)),
+        }
+
+    def qkv(self, name: str, width: int) -> Params:
+        if self.has(f"{name}.qkv.weight"):
+            return self.linear(f"{name}.qkv", width, 3 * width)
+        parts = [self.linear(f"{name}.{part}", width, width) for part in ("query", "key", "value")]
+        return {
+            "kernel": np.concatenate([part["kernel"] for part in parts], axis=1),
+            "bias": np.concatenate([part["bias"] for part in parts]),
+        }
+
+    def blocks(self, name: str, depth: int, width: int, mlp_ratio: int) -> Params:
+        layers = [self._block(f"{name}.{i}", width, mlp_ratio * width) for i in range(depth)]
+        return jax.tree.map(lambda *arrays: np.stack(arrays), *layers)
+
+    def _block(self, name: str, width: int, hidden: int) -> Params:
+        return {
+            "norm1": self.norm(f"{name}.norm1", width),
+            "attention": {
+                "qkv": self.qkv(f"{name}.attn", width),
+                "out": self.linear(f"{name}.attn.proj", width, width),
+            },
+            "norm2": self.norm(f"{name}.norm2", width),
+            "mlp": {
+                "hidden": self.linear(f"{name}.mlp.fc1", width, hidden),
+                "out": self.linear(f"{name}.mlp.fc2", hidden, width),
+            },
+        }
+
+    def check_positions(self, name: str, grid: tuple[int, int], width: int) -> None:
+        expected = with_cls_position(sincos_2d(grid, width=width))[None]
+        if not np.allclose(self.take(name, expected.shape), expected, atol=1e-4):
+            raise InputError(
+                f"{name} is not the fixed sine-cosine of a {grid[0]}x{grid[1]} grid, columns "
+                "first, which this model has; weights trained with other positions do not fit"
+            )
+
+    def check_empty(self) -> None:
+        if self._found:
+            names = ", ".join(sorted(name for name, _ in self._found.values())[:3])
+            raise InputError(
+                f"{len(self._found)} arrays of the weights have no place in the configured model "
+                f"({names}, ...); make the depths those of the checkpoint"
+            )
+
+
+def _original_name(name: str) -> str:
+    for pattern, replacement in _RENAMES:
+        name = re.sub(pattern, replacement, name)
+    return name

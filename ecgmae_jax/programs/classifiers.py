@@ -1,0 +1,87 @@
+"""A fine-tuned classifier: how it is made, kept and asked."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PRNGKeyArray
+
+from ecgmae_jax.data.source import Dataset
+from ecgmae_jax.models.classification import probabilities
+from ecgmae_jax.models.compute import Compute
+from ecgmae_jax.models.functional import Params, bind, model_graph
+from ecgmae_jax.models.heads import Classifier, ClassifierConfig
+from ecgmae_jax.models.vit import ViTConfig
+from ecgmae_jax.programs import encoders, inputs
+from ecgmae_jax.training.checkpoints import load_params
+
+
+@dataclasses.dataclass(frozen=True)
+class Finetuned:
+    """A classifier as a checkpoint holds it.
+
+    Attributes:
+        label_set: the classes, as `LabelSet.as_dict` says them.
+        specification: of the input, see `inputs.input_specification`.
+    """
+
+    config: ClassifierConfig
+    params: Params
+    task: str
+    label_set: dict[str, Any]
+    specification: dict[str, Any]
+    fingerprint: str
+
+
+def classifier_maker(
+    config: ClassifierConfig, compute: Compute
+) -> Callable[[PRNGKeyArray], Classifier]:
+    """The function that builds the classifier from a key."""
+    return lambda key: Classifier(config, key=key, compute=compute)
+
+
+def load_finetuned(workdir: pathlib.Path, *, which: str) -> Finetuned:
+    """The classifier that the finetune program left in `workdir`; `which` is last or best."""
+    loaded = load_params(workdir / "checkpoints", which=which)
+    meta = loaded.meta
+    sizes = meta["encoder"] | {
+        name: tuple(meta["encoder"][name]) for name in ("image_size", "patch_size")
+    }
+    config = ClassifierConfig(ViTConfig(**sizes), num_classes=len(meta["label_set"]["classes"]))
+    return Finetuned(
+        config, loaded.params, meta["task"], meta["label_set"], meta["input"], loaded.fingerprint
+    )
+
+
+def make_probabilities(
+    config: ClassifierConfig,
+    specification: Mapping[str, Any],
+    *,
+    exclusive: bool,
+    compute: Compute,
+) -> Callable[[Params, Any], jax.Array]:
+    """A jitted function from a classifier's parameters and uint8 pictures to (b, k)."""
+    graph = model_graph(classifier_maker(config, compute))
+
+    @jax.jit
+    def compute_probabilities(params: Params, images: jax.Array) -> jax.Array:
+        scores = bind(graph, params)(inputs.standardise(images, specification))
+        return probabilities(scores, exclusive=exclusive)
+
+    return compute_probabilities
+
+
+def predict_split(
+    function: Callable[[np.ndarray], Any],
+    dataset: Dataset,
+    specification: Mapping[str, Any],
+    *,
+    batch_size: int,
+) -> np.ndarray:
+    """`function` of every picture of a split, (n, k)."""
+    return encoders.embed_split(
+        dataset, specification, functions={"": function}, batch_size=batch_size
+    )[""]

@@ -1,0 +1,130 @@
+"""From a config or a checkpoint to an encoder: the programs' common way to their models."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+from jaxtyping import PRNGKeyArray
+
+from ecgmae_jax.data.loaders import make_eval_loader
+from ecgmae_jax.data.source import Dataset
+from ecgmae_jax.data.transforms import Resize
+from ecgmae_jax.models.compute import Compute
+from ecgmae_jax.models.functional import Params, bind, init_params, model_graph
+from ecgmae_jax.models.mae import MAE, MAEConfig
+from ecgmae_jax.models.vit import Encoder, ViTConfig, features
+from ecgmae_jax.programs.inputs import standardise
+from ecgmae_jax.training.checkpoints import load_params
+
+
+@dataclasses.dataclass(frozen=True)
+class Pretrained:
+    """A masked autoencoder as a checkpoint holds it, and the inputs it was trained on.
+
+    Attributes:
+        specification: of the input, see `inputs.input_specification`.
+        fingerprint: of the parameters.
+    """
+
+    config: MAEConfig
+    params: Params
+    specification: dict[str, Any]
+    fingerprint: str
+
+
+def make_compute(*, dtype: str, **others: Any) -> Compute:
+    """Precision and memory options; `auto` takes bfloat16 wherever the device multiplies it."""
+    if dtype == "auto":
+        dtype = "float32" if jax.default_backend() == "cpu" else "bfloat16"
+    return Compute(dtype=dtype, **others)
+
+
+def mae_config(model: Mapping[str, Any], specification: Mapping[str, Any]) -> MAEConfig:
+    """The autoencoder that `config.model` describes, for inputs of this specification."""
+    encoder = ViTConfig(
+        image_size=tuple(specification["image_size"]),
+        patch_size=tuple(model["patch"]),
+        channels=specification["channels"],
+        width=model["width"],
+        depth=model["depth"],
+        heads=model["heads"],
+    )
+    return MAEConfig(
+        encoder=encoder,
+        decoder_width=model["decoder_width"],
+        decoder_depth=model["decoder_depth"],
+        decoder_heads=model["decoder_heads"],
+        mask_ratio=model["mask_ratio"],
+        norm_pix=model["norm_pix"],
+        norm_pix_eps=model["norm_pix_eps"],
+    )
+
+
+def load_pretrained(workdir: str | pathlib.Path, *, which: str) -> Pretrained:
+    """The autoencoder that the pretrain program left in `workdir`.
+
+    Args:
+        which: `last` or `best` (lowest validation loss).
+    """
+    loaded = load_params(pathlib.Path(workdir).expanduser() / "checkpoints", which=which)
+    specification = loaded.meta["input"]
+    config = mae_config(loaded.meta["config"]["model"], specification)
+    return Pretrained(config, loaded.params, specification, loaded.fingerprint)
+
+
+def mae_maker(config: MAEConfig, compute: Compute) -> Callable[[PRNGKeyArray], MAE]:
+    """The function that builds the autoencoder from a key."""
+    return lambda key: MAE(config, key=key, compute=compute)
+
+
+def encoder_maker(config: ViTConfig, compute: Compute) -> Callable[[PRNGKeyArray], Encoder]:
+    """The function that builds the encoder alone from a key."""
+    return lambda key: Encoder(config, key=key, compute=compute)
+
+
+def random_encoder(config: ViTConfig, *, seed: int) -> Params:
+    """Parameters of an encoder that nobody trained."""
+    return init_params(encoder_maker(config, Compute()), jax.random.key(seed))
+
+
+def make_features(
+    config: ViTConfig, specification: Mapping[str, Any], *, compute: Compute, pooling: str
+) -> Callable[[Params, Any], jax.Array]:
+    """A jitted function from encoder parameters and uint8 pictures to features (b, f)."""
+    graph = model_graph(encoder_maker(config, compute))
+
+    @jax.jit
+    def compute_features(params: Params, images: jax.Array) -> jax.Array:
+        encoder: nnx.Module = bind(graph, params)
+        return features(encoder, standardise(images, specification), pooling=pooling)
+
+    return compute_features
+
+
+def eval_batches(dataset: Dataset, specification: Mapping[str, Any], *, batch_size: int, **others):
+    """The split's pictures in order, at the model's size."""
+    size = tuple(specification["image_size"])
+    resize = (
+        () if size == (dataset.picture["height"], dataset.picture["width"]) else (Resize(size),)
+    )
+    return make_eval_loader(dataset, batch_size=batch_size, transforms=resize, **others)
+
+
+def embed_split(
+    dataset: Dataset,
+    specification: Mapping[str, Any],
+    *,
+    functions: Mapping[str, Callable[[np.ndarray], Any]],
+    batch_size: int,
+) -> dict[str, np.ndarray]:
+    """Features (n, f) of every picture of a split by each of several functions, in one pass."""
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in functions}
+    for batch in eval_batches(dataset, specification, batch_size=batch_size):
+        real = batch["mask"] > 0
+        for name, function in functions.items():
+            parts[name].append(np.asarray(function(batch["image"]))[real])
+    return {name: np.concatenate(rows) for name, rows in parts.items()}

@@ -1,0 +1,1 @@
+"""Recordings: WFDB files in, checked signals in millivolts out. The only room that knows wfdb."""

@@ -1,0 +1,1 @@
+"""Recordings as pictures: paper, layouts, sheets and the function that draws them."""

@@ -1,0 +1,50 @@
+"""The sheet of paper: its size, its grid, its colours, and the machine's speed, gain and pen."""
+
+import dataclasses
+import math
+
+from ecgmae_jax.errors import InputError
+
+Colour = tuple[int, int, int]
+
+# ITU-R BT.601 luma, the weights of every "convert to greyscale" of a scanner or of Pillow.
+_LUMA = (0.299, 0.587, 0.114)
+
+
+@dataclasses.dataclass(frozen=True)
+class Paper:
+    """Letter paper, landscape, with a red grid: the usual print of a 12-lead machine.
+
+    Lengths are millimetres on the paper, colours are sRGB. One small square of the grid is 1 mm,
+    one large square 5 mm: 40 ms and 200 ms at 25 mm/s, 0.1 mV and 0.5 mV at 10 mm/mV.
+    """
+
+    width_mm: float = 279.4
+    height_mm: float = 215.9
+    mm_per_s: float = 25.0
+    mm_per_mv: float = 10.0
+    pen_mm: float = 0.4
+    minor_mm: float = 1.0
+    major_mm: float = 5.0
+    minor_line_mm: float = 0.15
+    major_line_mm: float = 0.3
+    paper_colour: Colour = (254, 246, 243)
+    minor_colour: Colour = (244, 186, 178)
+    major_colour: Colour = (229, 128, 120)
+    ink_colour: Colour = (26, 24, 32)
+
+    def __post_init__(self):
+        """Refuses speeds and gains that no machine has: they are units mixed up."""
+        for name, low, high in (("mm_per_s", 5, 100), ("mm_per_mv", 1, 50), ("pen_mm", 0.05, 3)):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and low <= value <= high):
+                raise InputError(
+                    f"{name}={value}: expected {low} to {high} (25 mm/s and 10 mm/mV are usual)"
+                )
+
+
+def in_channels(colour: Colour, *, channels: int) -> tuple[float, ...]:
+    """The colour in a picture of 3 channels, or its luminance in a picture of 1."""
+    if channels == 3:
+        return tuple(float(value) for value in colour)
+    return (sum(weight * value for weight, value in zip(_LUMA, colour, strict=True)),)

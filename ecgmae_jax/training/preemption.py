@@ -1,0 +1,51 @@
+"""Being asked to stop: by a scheduler (SIGTERM) or from the keyboard (SIGINT)."""
+
+import os
+import signal
+import types
+
+import jax
+from jax.experimental import multihost_utils
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class StopRequest:
+    """Notes that the run is asked to stop, for a loop that asks after each step.
+
+    Use it as a context manager around the loop. Schedulers may send SIGTERM more than once: it is
+    noted once. A second Ctrl-C ends the process there and then.
+    """
+
+    def __init__(self):
+        self._noted = False
+        self._previous: dict[int, object] = {}
+
+    def __enter__(self) -> "StopRequest":
+        # Among several processes JAX itself listens for SIGTERM, to agree on one step for all.
+        signals = _SIGNALS[1:] if jax.process_count() > 1 else _SIGNALS
+        for number in signals:
+            self._previous[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def requested(self, step: int) -> bool:
+        """Whether to stop after this step; the same answer in every process of a job.
+
+        Call it in every process after every step: that is how they agree.
+        """
+        if jax.process_count() > 1:
+            return multihost_utils.reached_preemption_sync_point(step)
+        return self._noted
+
+    def _note(self, number: int, frame: types.FrameType | None) -> None:
+        del frame
+        if number == signal.SIGINT and self._noted:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        self._noted = True
+        if jax.process_count() > 1:
+            os.kill(os.getpid(), signal.SIGTERM)

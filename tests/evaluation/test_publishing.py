@@ -1,0 +1,36 @@
+import os
+
+import pytest
+
+from ecgmae_jax.evaluation.publishing import publish
+
+
+def _tree(folder):
+    return {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_results_replace_those_of_an_earlier_run_and_leave_other_files(tmp_path):
+    publish(tmp_path / "run", {"metrics.json": b"1", "probes/a.npz": b"a", "probes/b.npz": b"b"})
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    publish(tmp_path / "run", {"metrics.json": b"2", "probes/a.npz": b"c"})
+    assert _tree(tmp_path / "run") == {
+        "metrics.json": "2",
+        "probes/a.npz": "c",
+        "notes.txt": "mine",
+    }
+
+
+def test_a_run_that_dies_on_the_way_leaves_no_metrics(tmp_path, monkeypatch):
+    publish(tmp_path, {"metrics.json": b"1", "report.html": b"old", "summary.txt": b"old"})
+    replace = os.replace
+
+    def die_at_the_report(source, target):
+        if str(target).endswith("report.html"):
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", die_at_the_report)
+    with pytest.raises(KeyboardInterrupt):
+        publish(tmp_path, {"metrics.json": b"2", "report.html": b"new", "summary.txt": b"new"})
+    assert "metrics.json" not in _tree(tmp_path)
+    assert not list(tmp_path.glob(".unfinished-*"))

@@ -1,0 +1,107 @@
+"""Programs run as a user runs them, on a tiny build of the simulated recordings."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from data_builders.simulated_ecg import simulated_ecg_dataset_builder
+
+PATIENTS_PER_CONDITION = 7
+
+
+@dataclasses.dataclass(frozen=True)
+class Main:
+    """`python main.py`, in the repository, with the arguments of a tiny run."""
+
+    repository: pathlib.Path
+    data_dir: pathlib.Path
+
+    def command(self, config: str, workdir: pathlib.Path, *settings: str) -> list[str]:
+        return [
+            sys.executable,
+            "main.py",
+            f"--config=configs/{config}",
+            f"--workdir={workdir}",
+            *(f"--config.{setting}" for setting in settings),
+        ]
+
+    def data(self) -> tuple[str, ...]:
+        return ("data.name=simulated_ecg", "data.config=tiny", f"data.data_dir={self.data_dir}")
+
+    def pretrain(self, workdir: pathlib.Path, *more: str) -> list[str]:
+        """24 steps of 16 pictures, each logged, with a checkpoint every four."""
+        settings = (
+            *self.data(),
+            "epochs=5.12",
+            "warmup_epochs=0.5",
+            "loader.batch_size=16",
+            "loader.workers=0",
+            "model.width=32",
+            "model.depth=2",
+            "model.heads=2",
+            "model.decoder_width=32",
+            "compute.unroll=False",
+            "every.log=1",
+            "every.evaluate=12",
+            "every.checkpoint=4",
+            *more,
+        )
+        return self.command("pretrain.py:demo", workdir, *settings)
+
+    def start(self, command: list[str], *, devices: int = 1) -> subprocess.Popen:
+        flags = f"--xla_force_host_platform_device_count={devices}"
+        return subprocess.Popen(
+            command,
+            cwd=self.repository,
+            env=os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, command: list[str], *, devices: int = 1) -> subprocess.CompletedProcess:
+        with self.start(command, devices=devices) as process:
+            out, err = process.communicate(timeout=400)
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+    def succeed(self, command: list[str], *, devices: int = 1) -> str:
+        done = self.run(command, devices=devices)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def main(repository, tmp_path_factory) -> Main:
+    data_dir = tmp_path_factory.mktemp("tfds")
+    config = simulated_ecg_dataset_builder.SimulatedEcgConfig(
+        name="tiny", height=64, width=96, patients_per_condition=PATIENTS_PER_CONDITION, seed=1
+    )
+    simulated_ecg_dataset_builder.Builder(data_dir=data_dir, config=config).download_and_prepare()
+    return Main(repository, data_dir)
+
+
+@pytest.fixture(scope="session")
+def pretrained(main, tmp_path_factory) -> pathlib.Path:
+    """Workdir of a pre-training that nothing interrupted."""
+    workdir = tmp_path_factory.mktemp("oracle") / "pretrain"
+    main.succeed(main.pretrain(workdir))
+    return workdir
+
+
+@pytest.fixture(scope="session")
+def read_losses():
+    """Workdir -> step -> loss; a step logged twice is an error."""
+
+    def read(workdir: pathlib.Path) -> dict[int, float]:
+        path = workdir / "metrics.jsonl"
+        lines = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
+        losses = {line["step"]: line["loss"] for line in lines}
+        assert len(losses) == len(lines)
+        return losses
+
+    return read

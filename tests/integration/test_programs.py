@@ -1,0 +1,151 @@
+"""The whole way, program after program, each started as the README says."""
+
+import csv
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+FILES = ("embeddings.parquet", "embeddings_random.parquet", "embeddings_pca.parquet")
+
+
+@pytest.fixture(scope="module")
+def embedded(main, pretrained, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("embed")
+    main.succeed(
+        main.command(
+            "embed.py:demo",
+            workdir,
+            *main.data(),
+            f"checkpoint={pretrained}",
+            "pooling=both",
+            "pca.components=16",
+        )
+    )
+    return workdir
+
+
+@pytest.fixture(scope="module")
+def probed(main, embedded, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("probe")
+    rows = [
+        f"rows.{name}={embedded / file}"
+        for name, file in zip(("MAE", "random", "PCA"), FILES, strict=True)
+    ]
+    out = main.succeed(
+        main.command("linear_probe.py:demo", workdir, *rows, "bootstrap.resamples=50")
+    )
+    assert str(workdir / "report.html") in out
+    return workdir
+
+
+@pytest.fixture(scope="module")
+def finetuned(main, pretrained, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("finetune")
+    main.succeed(
+        main.command(
+            "finetune.py:demo",
+            workdir,
+            *main.data(),
+            f"checkpoint={pretrained}",
+            "epochs=2",
+            "loader.batch_size=16",
+            "every.evaluate=5",
+            "bootstrap.resamples=50",
+        )
+    )
+    return workdir
+
+
+def test_pretraining_leaves_a_record_of_itself(pretrained):
+    config = json.loads((pretrained / "config.json").read_text())
+    assert config["model"]["width"] == 32
+    versions = json.loads((pretrained / "versions.json").read_text())
+    assert len(versions["data"]["simulated_ecg"]) == 16
+    assert versions["packages"]["jax"]
+    assert list(pretrained.glob("events.out.tfevents.*"))
+    lines = [json.loads(line) for line in (pretrained / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["step"] == 24
+    assert 0 < lines[-1]["validation_loss"] < lines[11]["validation_loss"] * 1.05
+    assert 0 <= lines[-1]["probe_condition_auroc"] <= 1
+
+
+def test_embeddings_of_all_encoders_are_of_the_same_pictures(embedded):
+    tables = [pq.read_table(embedded / name) for name in FILES]
+    widths = [table.schema.field("embedding").type.list_size for table in tables]
+    assert widths == [64, 64, 16]
+    for table in tables:
+        assert table["record_id"] == tables[0]["record_id"]
+        assert set(table["split"].to_pylist()) == {"train", "validation", "test"}
+    mae, untrained = (np.stack(table["embedding"].to_numpy()) for table in tables[:2])
+    assert np.abs(mae - untrained).max() > 1e-3
+
+
+def test_the_probe_reports_its_three_rows(probed):
+    metrics = json.loads((probed / "metrics.json").read_text())
+    assert list(metrics["tasks"]["condition"]["rows"]) == ["MAE", "random", "PCA"]
+    report = (probed / "report.html").read_text()
+    assert all(name in report for name in ("MAE", "random", "PCA"))
+    assert "http://" not in report.replace("http://www.w3.org", "")
+
+
+def test_predictions_of_finetuning_are_one_row_per_record(finetuned):
+    with (finetuned / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    metrics = json.loads((finetuned / "metrics.json").read_text())
+    assert len(rows) == metrics["cohort"]["records"]
+    names = [f"fine-tuned.condition.{name}" for name in metrics["classes"]]
+    sums = [sum(float(row[name]) for name in names) for row in rows]
+    np.testing.assert_allclose(sums, 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["finetuned", "probe"])
+def test_a_model_evaluated_again_gives_its_own_figures(main, request, tmp_path, kind):
+    if kind == "finetuned":
+        model = request.getfixturevalue("finetuned")
+        before = json.loads((model / "metrics.json").read_text())["rows"]["fine-tuned"]
+    else:
+        folder = request.getfixturevalue("probed")
+        model = folder / "probes" / "MAE_condition.npz"
+        tasks = json.loads((folder / "metrics.json").read_text())["tasks"]
+        before = tasks["condition"]["rows"]["MAE"]
+    settings = (*main.data(), f"model={model}", "bootstrap.resamples=50")
+    main.succeed(main.command("evaluate.py:demo", tmp_path, *settings))
+    after = json.loads((tmp_path / "metrics.json").read_text())["rows"]["model"]
+    for measure in ("auroc", "auprc"):
+        assert after["macro"]["all"][measure]["value"] == pytest.approx(
+            before["macro"]["all"][measure]["value"], abs=1e-6
+        )
+
+
+def test_reconstructions_are_a_picture_of_all_columns(main, pretrained, tmp_path):
+    settings = (*main.data(), f"checkpoint={pretrained}", "num_pictures=2")
+    main.succeed(main.command("reconstruct.py:demo", tmp_path, *settings))
+    picture = np.asarray(Image.open(tmp_path / "reconstructions.png"))
+    assert picture.shape[1] > 4 * 96
+    assert picture.shape[0] > 2 * 64
+    assert picture.std() > 5
+
+
+@pytest.mark.parametrize(
+    ("config", "settings", "words"),
+    [
+        ("pretrain.py:demo", ["data.data_dir=/nowhere"], ["/nowhere", "tfds build"]),
+        ("pretrain.py:demo", ["model.widht=64"], ["widht", "width"]),
+        ("embed.py:demo", ["checkpoint=/nowhere"], ["/nowhere", "checkpoints"]),
+        ("pretrain.py:demo", ["model.patch=(10, 10)"], ["10x10", "64x96", "patch_size"]),
+    ],
+)
+def test_a_fault_in_the_input_is_one_line_and_leaves_nothing(
+    main, tmp_path, config, settings, words
+):
+    workdir = tmp_path / "run"
+    data = () if any(one.startswith("data.") for one in settings) else main.data()
+    done = main.run(main.command(config, workdir, *data, *settings))
+    assert done.returncode not in (0, None)
+    last = done.stderr.strip().splitlines()[-1]
+    assert all(word in done.stderr for word in words), done.stderr
+    assert "Traceback" not in done.stderr or "widht" in last
+    assert not list(workdir.glob("checkpoints/*"))

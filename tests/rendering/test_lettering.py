@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from ecgmae_jax.rendering.layouts import LAYOUTS
+from ecgmae_jax.rendering.lettering import lettering
+from ecgmae_jax.rendering.sheet import make_sheet
+
+
+def _name_box(mask, sheet, strip):
+    scale = sheet.px_per_mm
+    left, foot = round((strip.x_mm + 0.5) * scale), strip.baseline_mm - 4
+    return mask[round((foot - 9) * scale) : round(foot * scale), left : left + round(12 * scale)]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_strip_has_its_name(layout):
+    sheet = make_sheet(layout, height=850, width=1100)
+    mask = lettering(sheet)
+    assert mask.min() >= 0
+    assert mask.max() <= 1
+    boxes = {}
+    for strip in sheet.strips:
+        box = _name_box(mask, sheet, strip)
+        assert box.max() > 0.9
+        boxes[strip.lead] = box.sum()
+    assert len({round(float(ink), 1) for ink in boxes.values()}) == 12
+
+
+@pytest.mark.parametrize("size", [(384, 512), (192, 256)])
+def test_names_stay_dark_enough_to_read_on_small_pictures(size):
+    sheet = make_sheet(height=size[0], width=size[1])
+    mask = lettering(sheet)
+    assert all(_name_box(mask, sheet, strip).max() > 0.6 for strip in sheet.strips)
+
+
+@pytest.mark.parametrize(("mm_per_s", "mm_per_mv"), [(25.0, 10.0), (50.0, 10.0), (25.0, 5.0), (25.0, 20.0)])
+def test_the_pulse_is_one_millivolt_for_200_ms(mm_per_s, mm_per_mv):
+    sheet = make_sheet("3x4", height=850, width=1100, mm_per_s=mm_per_s, mm_per_mv=mm_per_mv)
+    scale = sheet.px_per_mm
+    strip = next(s for s in sheet.strips if s.row == 1)
+    foot = strip.baseline_mm * scale
+    left_of_field = lettering(sheet)[:, : round((strip.x_mm - 1) * scale)]
+    first = round(foot - (mm_per_mv + 2) * scale)
+    above = left_of_field[first : round(foot) - 3]
+    row_of_head = first + 0.5 + (above > 0.5).sum(axis=1).argmax()
+    middle = round(foot - mm_per_mv * scale / 2) - first
+    sides = (np.arange(above.shape[1]) + 0.5)[above[middle] > 0.5]
+    assert foot - row_of_head == pytest.approx(mm_per_mv * scale, abs=1)
+    assert sides.max() - sides.min() == pytest.approx(
+        0.2 * mm_per_s * scale + sheet.pen_px, abs=1.2
+    )
+
+
+def test_the_footer_says_speed_and_gain():
+    def footer(**settings):
+        sheet = make_sheet(height=850, width=1100, **settings)
+        return lettering(sheet)[round(201 * sheet.px_per_mm) :]
+
+    assert footer().sum() > 50
+    assert not np.array_equal(footer(), footer(mm_per_s=50.0))
+    assert not np.array_equal(footer(), footer(mm_per_mv=5.0))
+    np.testing.assert_array_equal(footer(), footer())
