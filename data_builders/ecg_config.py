@@ -1,11 +1,14 @@
 """The configs of datasets made of recordings: what is stored of each segment."""
 
 import dataclasses
-from typing import Any
 
 import tensorflow_datasets as tfds
 
+from ecgmae_jax.errors import InputError
 from ecgmae_jax.rendering.sheet import Sheet, make_sheet
+
+FORMS = ("sheet", "signal")
+RENDERERS = ("jax", "ecg_plot")
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
@@ -14,7 +17,8 @@ class EcgConfig(tfds.core.BuilderConfig):
 
     Attributes:
         form: `sheet`, a drawn picture, or `signal`, its samples; only a sheet has the rest.
-        renderer: `jax`, or `ecg_plot`, the drawing of the ecg-plot package.
+        renderer: `jax`, or `ecg_plot`, the drawing of the ecg-plot package, which follows only the
+            size and the channels.
     """
 
     form: str = "sheet"
@@ -25,6 +29,12 @@ class EcgConfig(tfds.core.BuilderConfig):
     mm_per_s: float = 25.0
     mm_per_mv: float = 10.0
     renderer: str = "jax"
+
+    def __post_init__(self):
+        for field, known in (("form", FORMS), ("renderer", RENDERERS)):
+            if getattr(self, field) not in known:
+                found = getattr(self, field)
+                raise InputError(f"config {self.name}: {field}={found!r}, expected one of {known}")
 
     def sheet(self) -> Sheet | None:
         """Geometry of the picture; None where samples are stored."""
@@ -40,7 +50,7 @@ class EcgConfig(tfds.core.BuilderConfig):
         )
 
 
-def standard_configs(kind: type[EcgConfig] = EcgConfig, **fields: Any) -> dict[str, EcgConfig]:
+def standard_configs(kind: type[EcgConfig] = EcgConfig) -> dict[str, EcgConfig]:
     """The configs of every dataset made of recordings, `sheet` first."""
     settings = {
         "sheet": {},
@@ -48,6 +58,6 @@ def standard_configs(kind: type[EcgConfig] = EcgConfig, **fields: Any) -> dict[s
         "sheet_small": {"height": 192, "width": 256},
         "sheet_6x2": {"layout": "6x2"},
         "sheet_12x1": {"layout": "12x1"},
-        "ecg_plot": {"layout": "6x2", "renderer": "ecg_plot"},
+        "ecg_plot": {"renderer": "ecg_plot"},
     }
-    return {name: kind(name=name, **setting, **fields) for name, setting in settings.items()}
+    return {name: kind(name=name, **setting) for name, setting in settings.items()}

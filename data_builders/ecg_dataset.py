@@ -4,6 +4,7 @@ The work runs over all cores of the machine, or over Apache Beam where its optio
 """
 
 import abc
+import contextlib
 import functools
 import itertools
 import pathlib
@@ -14,6 +15,7 @@ import tensorflow_datasets as tfds
 
 from data_builders import examples, parallel
 from data_builders.account import Account, from_json
+from data_builders.contents import Form
 from data_builders.ecg_config import EcgConfig
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.records.recording import Recording
@@ -26,12 +28,19 @@ class EcgBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     alone there; the others are found by name in `builder_configs`.
     """
 
-    builder_configs: dict[str, EcgConfig]
+    builder_configs: Mapping[str, EcgConfig]
     # The labels that follow from a recording's own diagnoses; a function worker processes import.
     labels_of: Callable[[Recording], Mapping[str, Any]] = staticmethod(examples.no_labels)
+    # Diagnoses that have a label; others are counted. None: not labelled by code.
+    known_codes: frozenset[str] | None = None
 
     def __init__(self, *, file_format: Any = None, **kwargs: Any):
         super().__init__(file_format=file_format or "array_record", **kwargs)
+
+    @property
+    def builder_config(self) -> Any:
+        """The EcgConfig in use."""
+        return super().builder_config
 
     @abc.abstractmethod
     def _entries(
@@ -41,8 +50,10 @@ class EcgBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     def _make_examples(self) -> parallel.MakeExamples:
         """A function from some entries to their examples, which worker processes can import."""
-        form = examples.Form(self.builder_config.sheet(), self.builder_config.renderer)
-        return functools.partial(examples.examples_of, form=form, labels_of=self.labels_of)
+        form = Form(self.builder_config.sheet(), self.builder_config.renderer)
+        return functools.partial(
+            examples.examples_of, form=form, labels_of=self.labels_of, known_codes=self.known_codes
+        )
 
     def _create_builder_config(self, builder_config: Any, version: Any) -> Any:
         if isinstance(builder_config, str):
@@ -56,10 +67,11 @@ class EcgBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         self._account = Account()
         self._max_entries = download_config.max_examples_per_split
         self._on_beam = bool(download_config.beam_options or download_config.beam_runner)
-        with parallel.process_pool() as self._pool:
+        with parallel.process_pool() as self._pool, _empty_split_explained(self.name):
             splits = super()._generate_splits(dl_manager, download_config)
         self._account.total().write_csv(self.data_path / "rejections.csv")
-        self.info.metadata.update(self._account.as_dict())
+        metadata: Any = self.info.metadata
+        metadata.update(self._account.as_dict())
         for line in self._account.lines():
             print(f"{self.name}/{self.builder_config.name}: {line}")
         return splits
@@ -69,15 +81,13 @@ class EcgBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         generators = {
             split: self._generate_examples(some, split) for split, some in entries.items() if some
         }
-        if self._on_beam:
-            return generators
-        begun = {split: _begun(generator) for split, generator in generators.items()}
-        begun = {split: generator for split, generator in begun.items() if generator is not None}
-        if not begun:
-            raise InputError(
-                f"nothing to build {self.name} from: {self._account.total().summary()}"
-            )
-        return begun
+        if not self._on_beam:
+            begun = {split: _begun(generator) for split, generator in generators.items()}
+            generators = {split: some for split, some in begun.items() if some is not None}
+        if not generators:
+            summary = self._account.total().summary()
+            raise InputError(f"nothing to build {self.name} from: {summary}")
+        return generators
 
     def _generate_examples(self, entries: Sequence[Any], split: str) -> Any:
         chunks = parallel.chunks_of(entries[: self._max_entries])
@@ -104,7 +114,7 @@ def dataset_info(
     *,
     picture: dict[str, Any],
     unlabelled_means_missing: Sequence[str] = (),
-    **about: str,
+    **about: Any,
 ) -> tfds.core.DatasetInfo:
     """The info of a dataset, with the metadata that readers of any of them expect.
 
@@ -134,3 +144,17 @@ def _begun(generator: Iterator[Any]) -> Iterator[Any] | None:
     for first in generator:
         return itertools.chain([first], generator)
     return None
+
+
+@contextlib.contextmanager
+def _empty_split_explained(name: str) -> Iterator[None]:
+    """Says in one line what TFDS says from the depths of a Beam pipeline."""
+    try:
+        yield
+    except Exception as fault:
+        if "number of generated examples is 0" not in str(fault):
+            raise
+        raise InputError(
+            f"nothing to build a split of {name} from, since every record of it was refused: "
+            "build without --beam_pipeline_options to see the reasons and leave the split out"
+        ) from fault

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
+from data_builders.contents import MISSING, NUM_SAMPLES, RATE_HZ, UV_PER_LSB
 from data_builders.ecg_config import EcgConfig
-from data_builders.examples import MISSING, NUM_SAMPLES, RATE_HZ, UV_PER_LSB
 from ecgmae_jax.records.leads import STANDARD_LEADS
 
 
@@ -54,6 +54,10 @@ def ecg_features(
 def picture_metadata(config: EcgConfig) -> dict[str, Any]:
     """How the pictures were drawn, or how the samples are stored, for the metadata."""
     sheet = config.sheet()
+    if config.renderer == "ecg_plot":
+        # Of the sheet only the size is its own: time and voltage have different scales in it.
+        size = {"height": config.height, "width": config.width, "channels": config.channels}
+        return {"layout": "ecg-plot 6x2", **size, "renderer": "ecg_plot"}
     if sheet is not None:
         return {**sheet.as_dict(), "renderer": config.renderer}
     return {

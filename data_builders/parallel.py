@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import multiprocessing
 import os
-import pathlib
 import signal
 import sys
 import threading
@@ -68,9 +67,10 @@ def in_order(
         yield waiting.popleft().result()
 
 
-def beam_examples(function: MakeExamples, chunks: Sequence[Chunk], *, account_path: pathlib.Path):
+def beam_examples(function: MakeExamples, chunks: Sequence[Chunk], *, account_path: Any):
     """A Beam transform that yields all examples and writes the sum of their accounts to a file."""
     import apache_beam as beam
+    from apache_beam import pvalue
 
     class Draw(beam.DoFn):
         def setup(self):
@@ -79,7 +79,7 @@ def beam_examples(function: MakeExamples, chunks: Sequence[Chunk], *, account_pa
         def process(self, element):
             examples, account = function(element)
             yield from examples
-            yield beam.pvalue.TaggedOutput("account", account)
+            yield pvalue.TaggedOutput("account", account)
 
     @beam.ptransform_fn
     def transform(pipeline):

@@ -1,11 +1,9 @@
 """PhysioNet/CinC Challenge 2021: 88,253 12-lead ECGs from eight sources with SNOMED CT codes."""
 
 import dataclasses
-import functools
 
 import tensorflow_datasets as tfds
 
-from data_builders import parallel
 from data_builders.account import Account
 from data_builders.ecg_config import EcgConfig, standard_configs
 from data_builders.ecg_dataset import EcgBuilder, dataset_info, manual_folder
@@ -23,7 +21,7 @@ class Challenge2021Config(EcgConfig):
     sources: tuple[str, ...] = SOURCES
 
 
-def _configs() -> dict[str, Challenge2021Config]:
+def _configs() -> dict[str, EcgConfig]:
     configs = standard_configs(Challenge2021Config)
     for source in SOURCES:
         for form in ("sheet", "signal"):
@@ -43,6 +41,7 @@ class Builder(EcgBuilder):
     builder_configs = _configs()
     BUILDER_CONFIGS = [builder_configs["sheet"]]  # noqa: RUF012
     labels_of = staticmethod(labels_of)
+    known_codes = frozenset(SNOMED_CODES)
 
     def _info(self) -> tfds.core.DatasetInfo:
         labels = {"snomed": any_of(SNOMED_CODES), "scored": any_of(SCORED_CLASSES)}
@@ -50,15 +49,14 @@ class Builder(EcgBuilder):
             self,
             ecg_features(content_features(self.builder_config), labels=labels),
             picture=picture_metadata(self.builder_config),
+            # A record whose diagnoses are all unscored is a negative for the scored classes.
+            unlabelled_means_missing=["snomed"],
             description=__doc__,
             homepage="https://physionet.org/content/challenge-2021/1.0.3/",
             license="CC BY 4.0",
             citation="Reyna MA et al. Will two do? Varying dimensions in electrocardiography: the "
             "PhysioNet/Computing in Cardiology Challenge 2021. Computing in Cardiology 48, 2021.",
         )
-
-    def _make_examples(self) -> parallel.MakeExamples:
-        return functools.partial(super()._make_examples(), known_codes=frozenset(SNOMED_CODES))
 
     def _entries(
         self, dl_manager: tfds.download.DownloadManager, account: Account

@@ -15,6 +15,7 @@ from data_builders.examples import Entry
 from data_builders.simulated_ecg.conditions import CONDITIONS, findings
 from data_builders.simulated_ecg.patients import draw_patient
 from data_builders.simulated_ecg.simulator import SOURCE, simulate_recording
+from ecgmae_jax.errors import InputError
 from ecgmae_jax.records.recording import Recording
 from ecgmae_jax.records.wfdb_writer import write_recording
 
@@ -46,11 +47,19 @@ def draw_population(*, patients_per_condition: int, seed: int) -> dict[str, list
     """All visits by split, in random order; every condition has the same share of each split.
 
     Three patients of ten come twice; both visits are in one split.
+
+    Raises:
+        InputError: for so few patients that a split would be empty.
     """
+    bounds = np.rint(np.cumsum([0.0, *SPLIT_SHARES.values()]) * patients_per_condition).astype(int)
+    if np.diff(bounds).min() < 1:
+        raise InputError(
+            f"patients_per_condition={patients_per_condition} leaves a split of simulated_ecg "
+            "empty; use at least 6"
+        )
     rng = np.random.default_rng(seed)
     numbers = rng.permutation(patients_per_condition * len(CONDITIONS))
     again = rng.random(len(numbers)) < _SECOND_VISIT
-    bounds = np.rint(np.cumsum([0.0, *SPLIT_SHARES.values()]) * patients_per_condition).astype(int)
     splits = {}
     for split, first, last in zip(SPLIT_SHARES, bounds[:-1], bounds[1:], strict=True):
         visits = [

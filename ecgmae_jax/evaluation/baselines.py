@@ -79,9 +79,9 @@ def fit_pixel_pca(
     return PixelPca(
         picture=(height, width, channels),
         downscale=downscale,
-        mean=pca.mean_.astype(np.float32),
-        components=pca.components_.astype(np.float32),
-        explained=pca.explained_variance_ratio_.astype(np.float32),
+        mean=np.asarray(pca.mean_, np.float32),
+        components=np.asarray(pca.components_, np.float32),
+        explained=np.asarray(pca.explained_variance_ratio_, np.float32),
     )
 
 

@@ -92,8 +92,9 @@ def _dot(
     if estimate["value"] is None:
         return
     style = style_of(position)
-    if estimate["low"] is not None:
-        axes.plot([estimate["low"], estimate["high"]], [y, y], color=style["color"], linewidth=1.5)
+    low, high = estimate["low"], estimate["high"]
+    if low is not None and high is not None:
+        axes.plot([low, high], [y, y], color=style["color"], linewidth=1.5)
     axes.plot(
         estimate["value"],
         y,

@@ -79,7 +79,7 @@ def fit_probe(
     used, which = np.unique(best, return_inverse=True)
     scaler = StandardScaler().fit(features.astype(np.float64))
     coefficients, intercepts = fit_logistic(
-        scaler.transform(features.astype(np.float64)),
+        np.asarray(scaler.transform(features.astype(np.float64))),
         truth.astype(np.float64),
         inverse_penalties=penalties[used],
     )
@@ -87,8 +87,8 @@ def fit_probe(
     return Probe(
         classes=tuple(classes),
         exclusive=exclusive,
-        mean=scaler.mean_,
-        scale=scaler.scale_,
+        mean=np.asarray(scaler.mean_),
+        scale=np.asarray(scaler.scale_),
         coefficients=coefficients[which, each],
         intercept=intercepts[which, each],
         chosen_c=penalties[best],
@@ -128,10 +128,11 @@ def held_out_losses(
     for train, test in _patient_folds(truth, groups, num_folds=num_folds, seed=seed):
         usable = (labels[train].min(axis=0) < 1) & (labels[train].max(axis=0) > 0)
         scaler = StandardScaler().fit(matrix[train])
+        fitted_on, held_out = (np.asarray(scaler.transform(matrix[rows])) for rows in (train, test))
         coefficients, intercepts = fit_logistic(
-            scaler.transform(matrix[train]), labels[train][:, usable], inverse_penalties=grid
+            fitted_on, labels[train][:, usable], inverse_penalties=grid
         )
-        scores = scaler.transform(matrix[test]) @ coefficients.transpose(0, 2, 1)
+        scores = held_out @ coefficients.transpose(0, 2, 1)
         scores += intercepts[:, None, :]
         losses = np.logaddexp(0.0, scores) - labels[test][:, usable] * scores
         total[:, usable] += losses.sum(axis=1)

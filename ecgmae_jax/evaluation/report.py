@@ -69,7 +69,7 @@ def summary(metrics: Mapping[str, Any]) -> str:
         test = found["cohort"]["test"]
         first = next(iter(found["rows"]))
         header = ("encoder", "macro AUROC", "macro AUPRC", f"AUROC less {first}'s")
-        table = [header]
+        table: list[tuple[str, ...]] = [header]
         for name, row in found["rows"].items():
             macro = row["macro"]["all"]
             less = _signed(row["difference"]["all"]["auroc"]) if "difference" in row else ""

@@ -12,7 +12,7 @@ from ecgmae_jax.evaluation.cohort import describe_part
 from ecgmae_jax.evaluation.comparison import compare_encoders
 from ecgmae_jax.evaluation.discrimination import labels_with
 from ecgmae_jax.evaluation.embeddings import Embeddings, Labels
-from ecgmae_jax.evaluation.intervals import patient_resamples
+from ecgmae_jax.evaluation.intervals import Resamples, patient_resamples
 from ecgmae_jax.evaluation.probes import MIN_PATIENTS, Probe, fit_probe, fittable_classes, predict
 
 
@@ -90,7 +90,7 @@ def probe_task(
             grid=settings.grid,
             num_folds=settings.num_folds,
             seed=settings.seed,
-            metadata=probe_metadata(embeddings, task=task, encoder=name),
+            metadata=_probe_metadata(embeddings, task=task, encoder=name),
         )
         for name, embeddings in encoders.items()
     }
@@ -106,21 +106,12 @@ def probe_task(
     metrics = {
         "exclusive": labels.exclusive,
         "classes": list(classes),
-        "left_out": [c for c in labels.classes if c not in classes],
+        "left_out": [label for label in labels.classes if label not in classes],
         "without_label": {part: int((rows & ~known).sum()) for part, rows in parts.items()},
         "cohort": {
             part: describe_part(first.frame, labels, rows & known) for part, rows in parts.items()
         },
-        "bootstrap": {
-            "unit": "patient",
-            "resamples": settings.num_resamples,
-            "draws": resamples.num_draws,
-            "labels_without_interval": [
-                label
-                for label, needed in zip(classes, resamples.required, strict=True)
-                if not needed
-            ],
-        },
+        "bootstrap": _describe_resamples(resamples, classes),
         "rows": {
             name: row
             | {"chosen_c": dict(zip(classes, probes[name].chosen_c.tolist(), strict=True))}
@@ -130,7 +121,18 @@ def probe_task(
     return TaskResult(classes, test, truth, probabilities, probes, metrics)
 
 
-def probe_metadata(embeddings: Embeddings, *, task: str, encoder: str) -> dict[str, Any]:
+def _describe_resamples(resamples: Resamples, classes: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "unit": "patient",
+        "resamples": len(resamples.weights),
+        "draws": resamples.num_draws,
+        "labels_without_interval": [
+            label for label, kept in zip(classes, resamples.required, strict=True) if not kept
+        ],
+    }
+
+
+def _probe_metadata(embeddings: Embeddings, *, task: str, encoder: str) -> dict[str, Any]:
     """What a probe must know of the embeddings it was fitted on."""
     return {**embeddings.metadata, "task": task, "row": encoder}
 

@@ -7,7 +7,7 @@ from ecgmae_jax.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Compute:
-    """Precision and memory of a forward pass; parameters and results do not depend on it.
+    """Precision and memory of a pass; the parameters are the same for every choice.
 
     Attributes:
         dtype: of the matrix products, `float32` or `bfloat16`. Parameters, the residual stream,

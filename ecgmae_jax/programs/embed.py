@@ -52,7 +52,7 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         metadata = {
             "encoder": name,
             "pooling": "pixels" if name == "PCA" else config.pooling,
-            "checkpoint": pretrained.fingerprint,
+            "checkpoint": pretrained.fingerprint if name == "MAE" else "none",
             "checkpoint_folder": str(config.checkpoint),
             "which": config.which,
             "dataset": {

@@ -72,7 +72,7 @@ def _load_probe(path: pathlib.Path, *, compute):
             "evaluate a probe of the row MAE or random"
         )
     pretrained = encoders.load_pretrained(facts["checkpoint_folder"], which=facts["which"])
-    if pretrained.fingerprint != facts["checkpoint"]:
+    if facts["encoder"] == "MAE" and pretrained.fingerprint != facts["checkpoint"]:
         raise InputError(
             f"{path} was fitted on checkpoint {facts['checkpoint']}, and "
             f"{facts['checkpoint_folder']} now holds {pretrained.fingerprint}; "

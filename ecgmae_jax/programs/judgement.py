@@ -78,7 +78,7 @@ def judge(
     metrics = {
         "task": task,
         "classes": list(truth.classes),
-        "aggregation": "mean",
+        "aggregation": "mean of the pictures' probabilities",
         "cohort": describe_part(records.frame, truth, known),
         "without_label": int((~known).sum()),
         "bootstrap": {"unit": "patient", "seed": seed, **settings},

@@ -14,6 +14,8 @@ _NAME_MM = 3.2
 _FOOTER_MM = 2.6
 # Below this height capitals are no longer told apart: on a small picture letters grow instead.
 _SMALLEST_CAPITAL_PX = 5.0
+# Machines print semi-bold: this is added all round, as a share of the capitals' height.
+_STROKE = 0.04
 _PULSE_S = 0.2
 # From the pulse to the field, and the stretch of baseline on either side of the pulse.
 _PULSE_GAP_MM = 1.5
@@ -53,7 +55,14 @@ def _text_coverage(
     for text, x_mm, foot_mm, capital_mm in texts:
         capital_px = max(capital_mm * sheet.px_per_mm, _SMALLEST_CAPITAL_PX)
         position = (x_mm * sheet.px_per_mm * large, foot_mm * sheet.px_per_mm * large)
-        draw.text(position, text, 255, font=_font(capital_px * large), anchor="ls")
+        draw.text(
+            position,
+            text,
+            255,
+            font=_font(capital_px * large),
+            anchor="ls",
+            stroke_width=_STROKE * capital_px * large,
+        )
     return np.asarray(image.reduce(large), np.float32) / 255
 
 

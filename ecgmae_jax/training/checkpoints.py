@@ -14,14 +14,13 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 from jaxtyping import PyTree
+from orbax.checkpoint import args
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.training.state import TrainState
 from ecgmae_jax.training.trees import differences, fingerprint
 
-# The one before the newest survives whatever happens to the newest.
-_LATEST_KEPT = 2
 # Key among a step's metrics: the more the better, absent where the step was not judged.
 _SCORE = "score"
 
@@ -46,8 +45,8 @@ class Checkpoint:
 class Checkpointer:
     """Saves states in the background and keeps the latest and the best.
 
-    Use it as a context manager: leaving it waits for what is still being written. In a
-    multi-process job every process makes the same calls.
+    Use it as a context manager: leaving it waits for what is still being written. In a job of
+    several processes each makes the same calls.
     """
 
     def __init__(
@@ -63,21 +62,18 @@ class Checkpointer:
         Args:
             folder: gets one sub-folder a step, named by its number.
             meta: anything that JSON holds; saved with every step.
-            best_metric: name among the metrics given to `save`. A step saved without it counts as
-                one of the latest, never as the best.
+            best_metric: name among the metrics given to `save`; a step without it is never best.
             lowest_is_best: whether less of that metric is better.
         """
         self._meta = dict(meta)
         self._best_metric = best_metric
         self._sign = -1.0 if lowest_is_best else 1.0
+        # Two of the latest: the one before the newest survives what may happen to the newest.
+        kept = AnyPreservationPolicy([LatestN(2), BestN(get_metric_fn=_score, n=1)])
         options = ocp.CheckpointManagerOptions(
-            best_fn=_score,
-            preservation_policy=AnyPreservationPolicy(
-                [LatestN(_LATEST_KEPT), BestN(get_metric_fn=_score, n=1)]
-            ),
-            cleanup_tmp_directories=True,
+            best_fn=_score, preservation_policy=kept, cleanup_tmp_directories=True
         )
-        self._manager = _open(pathlib.Path(folder), options)
+        self._manager = _open(folder, options)
 
     def __enter__(self) -> "Checkpointer":
         return self
@@ -100,16 +96,15 @@ class Checkpointer:
         Raises:
             OSError: this save or the one before could not be written.
         """
-        step = int(state.step)
         value = metrics.get(self._best_metric, math.nan)
         score = {_SCORE: self._sign * value} if math.isfinite(value) else {}
-        parts = ocp.args.Composite(
-            params=ocp.args.StandardSave(state.params),
-            opt_state=ocp.args.StandardSave(state.opt_state),
-            step=ocp.args.JsonSave({"step": step}),
-            meta=ocp.args.JsonSave(self._meta),
+        parts = args.Composite(
+            params=args.StandardSave(state.params),
+            opt_state=args.StandardSave(state.opt_state),
+            step=args.JsonSave({"step": int(state.step)}),
+            meta=args.JsonSave(self._meta),
         )
-        self._manager.save(step, args=parts, metrics=dict(metrics) | score, force=True)
+        self._manager.save(int(state.step), args=parts, metrics=dict(metrics) | score, force=True)
 
     def wait(self) -> None:
         """Returns when everything is on disk."""
@@ -119,22 +114,21 @@ class Checkpointer:
         """The newest state, each array where `like` (from `abstract_state`) puts it.
 
         Raises:
-            InputError: there is no checkpoint, or its arrays are not those of this model and
-                optimizer.
+            InputError: there is no checkpoint, or it is of another model or optimizer.
         """
         step = self.latest_step
         if step is None:
             raise InputError(f"{self._manager.directory} holds no checkpoint to continue from")
         for part in ("params", "opt_state"):
             _check_same(self._manager, step, part, expected=getattr(like, part))
-        parts = ocp.args.Composite(
-            params=ocp.args.StandardRestore(like.params),
-            opt_state=ocp.args.StandardRestore(like.opt_state),
-            step=ocp.args.JsonRestore(),
+        parts = args.Composite(
+            params=args.StandardRestore(like.params),
+            opt_state=args.StandardRestore(like.opt_state),
+            step=args.JsonRestore(),
         )
         restored = self._manager.restore(step, args=parts)
-        count = jax.device_put(np.int32(restored.step["step"]), like.step.sharding)
-        return TrainState(restored.params, restored.opt_state, count)
+        count = jax.device_put(np.int32(restored["step"]["step"]), like.step.sharding)
+        return TrainState(restored["params"], restored["opt_state"], count)
 
 
 def load_params(folder: pathlib.Path, *, which: str = "last") -> Checkpoint:
@@ -161,11 +155,10 @@ def load_params(folder: pathlib.Path, *, which: str = "last") -> Checkpoint:
             lambda leaf: np.broadcast_to(np.zeros((), leaf.dtype), leaf.shape),
             _saved_tree(manager, step, "params"),
         )
-        parts = ocp.args.Composite(
-            params=ocp.args.StandardRestore(like), meta=ocp.args.JsonRestore()
-        )
+        parts = args.Composite(params=args.StandardRestore(like), meta=args.JsonRestore())
         restored = manager.restore(step, args=parts)
-    return Checkpoint(restored.params, restored.meta, step, fingerprint(restored.params))
+    params = restored["params"]
+    return Checkpoint(params, restored["meta"], step, fingerprint(params))
 
 
 def _open(folder: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.CheckpointManager:
@@ -183,8 +176,9 @@ def _score(metrics: Mapping[str, float]) -> float:
 
 
 def _best_step(manager: ocp.CheckpointManager) -> int | None:
-    judged = [step for step in manager.all_steps() if _SCORE in manager.metrics(step)]
-    return max(judged, key=lambda step: _score(manager.metrics(step)), default=None)
+    scores = {step: _score(manager.metrics(step) or {}) for step in manager.all_steps()}
+    judged = [step for step, score in scores.items() if score > -math.inf]
+    return max(judged, key=lambda step: scores[step], default=None)
 
 
 def _saved_tree(manager: ocp.CheckpointManager, step: int, part: str) -> PyTree:

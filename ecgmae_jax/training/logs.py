@@ -4,6 +4,7 @@ import json
 import math
 import os
 import pathlib
+import sys
 import time
 from collections.abc import Mapping
 
@@ -47,7 +48,7 @@ class MetricsWriter:
             drop_lines_after(path, step=start_step)
             self._lines = path.open("a")
             self._events = tensorboardX.SummaryWriter(str(workdir), purge_step=start_step + 1)
-            self._progress = ProgressLine(total_steps=total_steps)
+            self._progress = ProgressLine(total_steps=total_steps, stream=sys.stderr)
 
     def __enter__(self) -> "MetricsWriter":
         return self

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jax
 from jax.sharding import AxisType, Mesh
@@ -11,15 +12,13 @@ from ecgmae_jax.errors import InputError
 AXES = ("data", "fsdp")
 
 
-def make_mesh(
-    *, data: int = -1, fsdp: int = 1, devices: Sequence[jax.Device] | None = None
-) -> Mesh:
+def make_mesh(*, data: int = -1, fsdp: int = 1, devices: Sequence[Any] | None = None) -> Mesh:
     """A (data, fsdp) grid over all devices.
 
     Args:
         data: devices along which whole copies of the state lie; -1 takes all that `fsdp` leaves.
         fsdp: devices along which one copy of the state is cut into pieces.
-        devices: the devices to use; all of them, of every process, by default.
+        devices: of JAX, the ones to use; all of them, of every process, by default.
 
     Raises:
         InputError: the grid and the devices are not of one size.

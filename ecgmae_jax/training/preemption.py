@@ -3,6 +3,7 @@
 import os
 import signal
 import types
+from typing import Any
 
 import jax
 from jax.experimental import multihost_utils
@@ -19,7 +20,7 @@ class StopRequest:
 
     def __init__(self):
         self._noted = False
-        self._previous: dict[int, object] = {}
+        self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> "StopRequest":
         # Among several processes JAX itself listens for SIGTERM, to agree on one step for all.

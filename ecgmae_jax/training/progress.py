@@ -1,6 +1,6 @@
 """The line on the terminal that says how far a run is."""
 
-import sys
+import io
 import time
 from collections.abc import Mapping
 from typing import TextIO
@@ -9,7 +9,7 @@ from typing import TextIO
 class ProgressLine:
     """Step, loss, rate and time left; one line that moves on a terminal, a line each elsewhere."""
 
-    def __init__(self, *, total_steps: int, stream: TextIO = sys.stderr):
+    def __init__(self, *, total_steps: int, stream: TextIO | io.TextIOBase):
         """Begins at whatever step is shown first."""
         self._total_steps = total_steps
         self._stream = stream

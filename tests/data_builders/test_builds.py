@@ -10,10 +10,14 @@ import sys
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from apache_beam.options.pipeline_options import PipelineOptions
 from PIL import Image
 
+from data_builders.account import Account
+from data_builders.contents import Form
 from data_builders.ecg_config import EcgConfig
-from data_builders.examples import Form, examples_of
+from data_builders.examples import examples_of
+from data_builders.features import picture_metadata
 from data_builders.physionet2021.physionet2021_dataset_builder import Builder as Challenge2021
 from data_builders.ptb_xl.ptb_xl_dataset_builder import Builder as PtbXl
 from data_builders.ptb_xl.records import entries_by_split
@@ -21,7 +25,7 @@ from ecgmae_jax.errors import InputError
 from ecgmae_jax.rendering.sheet import make_sheet
 
 TINY = {"height": 48, "width": 64}
-BEAM = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
+BEAM = PipelineOptions(["--runner=DirectRunner", "--direct_running_mode=in_memory"])
 
 
 def _build(builder_cls, config, *, manual_dir: pathlib.Path, data_dir: pathlib.Path, **options):
@@ -85,8 +89,6 @@ def test_metadata_states_geometry_and_counts(sheets):
 
 
 def test_the_pool_draws_what_one_process_draws(sheets, ptb_xl_folder):
-    from data_builders.account import Account
-
     entries = entries_by_split(ptb_xl_folder, Account())["train"]
     drawn, _ = examples_of(entries, form=Form(make_sheet(**TINY)))
     pictures = {
@@ -111,14 +113,12 @@ def test_signal_config_has_the_same_examples(sheets, ptb_xl_folder, tmp_path):
 
 
 def test_beam_builds_the_same_dataset(sheets, ptb_xl_folder, tmp_path):
-    from apache_beam.options.pipeline_options import PipelineOptions
-
     folder = _build(
         PtbXl,
         EcgConfig(name="tiny", **TINY),
         manual_dir=ptb_xl_folder,
         data_dir=tmp_path,
-        beam_options=PipelineOptions(BEAM),
+        beam_options=BEAM,
     )
     for split in ("train", "validation"):
         np.testing.assert_equal(_read(folder, split), _read(sheets, split))
@@ -127,12 +127,19 @@ def test_beam_builds_the_same_dataset(sheets, ptb_xl_folder, tmp_path):
     assert not list(folder.glob("*.account.json"))
 
 
-def test_nothing_is_left_when_every_record_is_refused(ptb_xl_folder, tmp_path):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, r"nothing to build ptb_xl from: read 0 .* truncated 5"),
+        ({"beam_options": BEAM}, r"every record of it was refused: build without --beam"),
+    ],
+)
+def test_nothing_is_left_when_every_record_is_refused(options, message, ptb_xl_folder, tmp_path):
     folder = shutil.copytree(ptb_xl_folder, tmp_path / "ptb-xl")
     for samples in folder.rglob("*.dat"):
         samples.write_bytes(b"")
-    with pytest.raises(InputError, match=r"nothing to build ptb_xl from: read 0 .* truncated 5"):
-        _build(PtbXl, "signal", manual_dir=folder, data_dir=tmp_path / "out")
+    with pytest.raises(InputError, match=message):
+        _build(PtbXl, "signal", manual_dir=folder, data_dir=tmp_path / "out", **options)
     assert not list((tmp_path / "out").glob("ptb_xl/signal/*"))
 
 
@@ -154,12 +161,24 @@ def test_an_unknown_config_lists_those_that_exist(tmp_path):
         PtbXl(config="shet", data_dir=tmp_path)
 
 
+def test_a_config_of_one_s_own_is_checked():
+    with pytest.raises(InputError, match=r"config mine: renderer='agg', expected one of \('jax', "):
+        EcgConfig(name="mine", renderer="agg")
+
+
 def test_every_challenge_source_has_a_sheet_and_a_signal_config():
     configs = Challenge2021.builder_configs
     assert len(configs) == 6 + 2 * 8
     assert configs["signal_ptb_xl"].sources == ("ptb-xl",)
     assert configs["signal_ptb_xl"].sheet() is None
     assert configs["sheet_6x2"].sheet().layout.name == "6x2"
+
+
+def test_metadata_of_ecg_plot_claims_no_scale():
+    picture = picture_metadata(Challenge2021.builder_configs["ecg_plot"])
+    assert picture["renderer"] == "ecg_plot"
+    assert "px_per_mm" not in picture
+    assert (picture["height"], picture["width"], picture["channels"]) == (384, 512, 1)
 
 
 def test_tfds_build_makes_the_default_config_alone(challenge_folder, tmp_path, repository):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_builders import examples
-from data_builders.examples import Entry, Form, as_int16, as_png, examples_of, group_of
+from data_builders.contents import MISSING, Form, as_int16, as_png
+from data_builders.examples import Entry, examples_of, group_of
 from ecgmae_jax.records.wfdb_writer import write_recording
 from ecgmae_jax.rendering.sheet import make_sheet
 
@@ -65,24 +65,39 @@ def test_every_window_becomes_an_example_and_every_refusal_is_told(recorded):
     assert dict(account.counts) == {"at 500 Hz": 1, "at 257 Hz": 1, "at 1000 Hz": 1}
 
 
-def test_signal_is_the_recording_in_microvolts(recorded, make_recording):
+def _centred(signal):
+    return signal - np.median(signal, axis=1, keepdims=True)
+
+
+def test_signal_is_the_recording_in_microvolts_without_its_offsets(recorded, make_recording):
     ((_, example),), _ = examples_of(recorded[:1], form=Form(None))
-    signal = make_recording("plain", rate_hz=500.0, seconds=10.0).signal_mv
-    np.testing.assert_allclose(example["signal"], 1000 * signal, atol=0.51)
+    signal = _centred(make_recording("plain", rate_hz=500.0, seconds=10.0).signal_mv)
+    # Written, centred and stored: three roundings of half a microvolt.
+    np.testing.assert_allclose(example["signal"], 1000 * signal, atol=1.51)
     assert example["original_rate_hz"] == 500.0
+
+
+def test_a_lead_without_samples_stays_missing(tmp_path, make_recording):
+    recording = make_recording("gap", rate_hz=500.0, seconds=10.0)
+    recording.signal_mv[8] = np.nan
+    ((_, example),), _ = examples_of(
+        [_entry(write_recording(tmp_path, recording))], form=Form(None)
+    )
+    missing = example["signal"] == MISSING
+    assert missing.all(axis=1).tolist() == [lead == 8 for lead in range(12)]
 
 
 def test_other_rates_are_resampled_to_500_hz(recorded, make_recording):
     made, _ = examples_of(recorded[1:2], form=Form(None))
     # The smooth waves of the recording, seen 500 times a second.
-    denser = make_recording("long", rate_hz=500.0, seconds=26.0).signal_mv[:, 5000:10000]
+    denser = _centred(make_recording("long", rate_hz=500.0, seconds=26.0).signal_mv[:, 5000:10000])
     middle = made[1][1]["signal"][:, 500:-500]
     np.testing.assert_allclose(middle, 1000 * denser[:, 500:-500], atol=3)
 
 
 def test_a_short_recording_ends_in_missing_samples(recorded):
     ((_, example),), _ = examples_of(recorded[2:3], form=Form(None))
-    missing = example["signal"] == examples.MISSING
+    missing = example["signal"] == MISSING
     assert not missing[:, :3000].any()
     assert missing[:, 3001:].all()
 

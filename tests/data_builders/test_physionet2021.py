@@ -3,7 +3,8 @@ import shutil
 import pytest
 
 from data_builders.account import Account
-from data_builders.examples import Form, examples_of, group_of
+from data_builders.contents import Form
+from data_builders.examples import examples_of, group_of
 from data_builders.physionet2021.diagnoses import SNOMED_CODES, labels_of
 from data_builders.physionet2021.records import SOURCES, entries_by_split, split_of
 from ecgmae_jax.errors import InputError

@@ -1,3 +1,4 @@
+import ast
 import csv
 import shutil
 
@@ -119,3 +120,15 @@ def test_real_records_are_found(real_data):
         expected = {f"{int(row['ecg_id']):05d}_hr" for row in csv.DictReader(file)}
     stems = {entry.header.stem for entries in splits.values() for entry in entries}
     assert {stem for stem in stems if stem.endswith("_hr")} == expected
+
+
+def test_real_labels_agree_with_the_benchmark_s_way_of_making_them(real_data):
+    folder = real_data / "ptb-xl"
+    table = pd.read_csv(folder / "scp_statements.csv", index_col=0)
+    diagnostic = table[table.diagnostic == 1]
+    database = pd.read_csv(folder / "ptbxl_database.csv", index_col="ecg_id")
+    splits = entries_by_split(folder, Account())
+    for entry in [*splits["train"], *splits["validation"]]:
+        codes = ast.literal_eval(database.scp_codes[int(entry.record_id)])
+        expected = {diagnostic.diagnostic_class[code] for code in codes if code in diagnostic.index}
+        assert set(entry.features["labels"]["superclass"]) == expected

@@ -6,7 +6,7 @@ pytest.importorskip("tensorflow")
 from data_builders.simulated_ecg import population, simulated_ecg_dataset_builder
 from data_builders.simulated_ecg.conditions import CONDITION_NAMES
 
-PATIENTS = 7
+PATIENTS = 6
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import pytest
 
 from data_builders.simulated_ecg import population
 from data_builders.simulated_ecg.conditions import CONDITION_NAMES, CONDITIONS
+from ecgmae_jax.errors import InputError
 from ecgmae_jax.records.wfdb_reader import read_recording
 
 
@@ -46,6 +47,13 @@ def test_names_and_order_do_not_tell_the_condition(splits):
 def test_the_seed_makes_the_population(splits):
     assert population.draw_population(patients_per_condition=40, seed=3) == splits
     assert population.draw_population(patients_per_condition=40, seed=4) != splits
+
+
+def test_too_few_patients_are_refused():
+    assert all(population.draw_population(patients_per_condition=6, seed=0).values())
+    for number in (0, 1, 5):
+        with pytest.raises(InputError, match=f"patients_per_condition={number} leaves a split"):
+            population.draw_population(patients_per_condition=number, seed=0)
 
 
 def test_the_default_population_is_about_1100_recordings():

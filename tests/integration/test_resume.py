@@ -32,7 +32,7 @@ def interrupt(main, command, workdir, *, step, number, devices=1):
 def test_killed_at_a_random_step_the_losses_are_the_same_to_the_bit(
     main, pretrained, tmp_path, read_losses
 ):
-    command = main.pretrain(tmp_path)
+    command = main.pretrain(tmp_path, "probes=()")
     step = random.Random().randint(5, TOTAL_STEPS - 4)
     assert interrupt(main, command, tmp_path, step=step, number=signal.SIGKILL) == -signal.SIGKILL
     main.succeed(command)
@@ -44,13 +44,13 @@ def test_killed_at_a_random_step_the_losses_are_the_same_to_the_bit(
 def test_a_state_saved_on_eight_devices_goes_on_on_two_and_on_one(
     main, pretrained, tmp_path, read_losses
 ):
-    command = main.pretrain(tmp_path, "mesh.fsdp=2")
+    command = main.pretrain(tmp_path, "probes=()", "mesh.fsdp=2")
     assert interrupt(main, command, tmp_path, step=6, number=signal.SIGTERM, devices=8) == 0
     stopped = max(read_losses(tmp_path))
     assert 6 <= stopped < TOTAL_STEPS
     assert (tmp_path / "checkpoints" / str(stopped)).is_dir()
     assert interrupt(main, command, tmp_path, step=14, number=signal.SIGTERM, devices=2) == 0
-    main.succeed(main.pretrain(tmp_path, "mesh.fsdp=1"))
+    main.succeed(main.pretrain(tmp_path, "probes=()", "mesh.fsdp=1"))
     losses, expected = read_losses(tmp_path), read_losses(pretrained)
     assert sorted(losses) == sorted(expected)
     np.testing.assert_allclose(

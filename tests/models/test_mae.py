@@ -22,47 +22,50 @@ from ecgmae_jax.models.vit import ViTConfig
 KEY = jax.random.key(5)
 
 
-def test_prediction_equals_the_second_implementation(mae_config, mae_params, images, reference):
+@pytest.fixture(scope="module")
+def predicted(mae_config, mae_params, images):
     model = bind(model_graph(functools.partial(MAE, mae_config)), mae_params)
-    prediction, mask = jax.jit(lambda images: model(images, key=KEY))(images)
+    return jax.jit(lambda images: model(images, key=KEY))(images)
+
+
+def test_prediction_equals_the_second_implementation(
+    predicted, mae_config, mae_params, images, reference
+):
+    prediction, mask = predicted
     for image, visible, found in zip(images, mask.visible, prediction, strict=True):
         tokens = reference.encode(mae_params["encoder"], mae_config.encoder, image, visible)
         expected = reference.decode(mae_params["decoder"], mae_config, tokens, visible)
         np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
-def test_the_mask_is_drawn_from_the_key(mae_config, mae_params, images):
-    model = bind(model_graph(functools.partial(MAE, mae_config)), mae_params)
-    mask = jax.jit(lambda images: model(images, key=KEY)[1])(images)
+def test_the_mask_is_drawn_from_the_key(predicted):
     expected = random_mask(KEY, batch=3, num_patches=15, ratio=0.7)
-    jax.tree.map(np.testing.assert_array_equal, mask, expected)
+    jax.tree.map(np.testing.assert_array_equal, predicted[1], expected)
 
 
-@pytest.fixture(scope="module")
-def loss_and_gradient(mae_config):
-    @functools.partial(jax.jit, static_argnums=2)
-    def compute_loss(params, images, compute):
-        graph = model_graph(functools.partial(MAE, mae_config, compute=compute))
-        loss = lambda params: mae_loss(bind(graph, params), images, key=KEY)  # noqa: E731
-        return jax.value_and_grad(loss, has_aux=True)(params)
-
-    return compute_loss
+def _loss(mae_config, images, compute):
+    graph = model_graph(functools.partial(MAE, mae_config, compute=compute))
+    return lambda params: mae_loss(bind(graph, params), jnp.asarray(images), key=KEY)
 
 
-def test_every_parameter_gets_a_gradient(loss_and_gradient, mae_params, images):
-    (loss, metrics), gradient = loss_and_gradient(mae_params, images, PLAIN)
+def test_every_parameter_gets_a_gradient(mae_config, mae_params, images):
+    loss_and_gradient = jax.value_and_grad(_loss(mae_config, images, PLAIN), has_aux=True)
+    (loss, metrics), gradient = jax.jit(loss_and_gradient)(mae_params)
     assert loss > metrics["null_loss"] > 0  # random parameters are worse than none
     for path, leaf in jax.tree.leaves_with_path(gradient):
         assert np.abs(leaf).max() > 1e-6, jax.tree_util.keystr(path)
 
 
-def test_bfloat16_differs_by_rounding_only(loss_and_gradient, mae_params, images):
-    (exact, _), _ = loss_and_gradient(mae_params, images, PLAIN)
-    (rounded, _), gradient = loss_and_gradient(mae_params, images, Compute(dtype="bfloat16"))
-    assert rounded.dtype == jnp.float32
+def test_bfloat16_differs_by_rounding_only(mae_config, mae_params, images):
+    exact, rounded = (
+        _loss(mae_config, images, Compute(dtype=dtype)) for dtype in ("float32", "bfloat16")
+    )
+    gradient = jax.eval_shape(jax.grad(rounded, has_aux=True), mae_params)[0]
     assert {leaf.dtype for leaf in jax.tree.leaves(gradient)} == {jnp.dtype("float32")}
-    np.testing.assert_allclose(rounded, exact, rtol=2e-2)
-    assert rounded != exact
+    exact_loss, rounded_loss = (jax.jit(loss)(mae_params)[0] for loss in (exact, rounded))
+    assert rounded_loss.dtype == jnp.float32
+    np.testing.assert_allclose(rounded_loss, exact_loss, rtol=2e-2)
+    assert rounded_loss != exact_loss
 
 
 def test_norm_pix_uses_the_unbiased_variance_and_its_floor(mae_config, images):

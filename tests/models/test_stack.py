@@ -16,7 +16,7 @@ WAYS = [PLAIN, Compute(unroll=True), Compute(remat=True), Compute(unroll=True, r
 @pytest.fixture(scope="module")
 def graph_and_params():
     blocks = make_blocks(
-        width=8, depth=3, heads=2, mlp_ratio=4, key=jax.random.key(0), compute=PLAIN
+        width=8, depth=2, heads=2, mlp_ratio=4, key=jax.random.key(0), compute=PLAIN
     )
     graph, state = nnx.split(blocks)
     return graph, nnx.to_pure_dict(state)
@@ -26,7 +26,7 @@ def test_blocks_run_one_after_another(graph_and_params, reference):
     graph, params = graph_and_params
     x = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32)
     expected = x
-    for number in range(3):
+    for number in range(2):
         layer = jax.tree.map(lambda stacked, i=number: np.asarray(stacked[i]), params)
         expected = np.stack([reference.block(tokens, layer, heads=2) for tokens in expected])
     output = run_blocks(bind(graph, params), jnp.asarray(x), compute=PLAIN)
@@ -38,10 +38,7 @@ def test_every_way_to_run_them_agrees(graph_and_params):
     x = jax.random.normal(jax.random.key(1), (2, 5, 8))
 
     def loss(params, compute):
-        blocks = bind(graph, params)
-        return jnp.mean(
-            run_blocks(blocks, x, compute=compute, drop_path=0.3, key=jax.random.key(2)) ** 2
-        )
+        return jnp.mean(run_blocks(bind(graph, params), x, compute=compute) ** 2)
 
     gradient = jax.jit(jax.value_and_grad(loss), static_argnums=1)
     expected = gradient(params, PLAIN)
@@ -70,22 +67,19 @@ def test_unrolling_removes_the_loop_and_remat_marks_it(graph_and_params):
 
 def test_layers_start_different(graph_and_params):
     kernel = graph_and_params[1]["attention"]["qkv"]["kernel"]
-    assert kernel.shape == (3, 8, 24)
-    for first, second in itertools.combinations(kernel, 2):
-        assert np.abs(first - second).max() > 0.1
+    assert kernel.shape == (2, 8, 24)
+    assert np.abs(kernel[0] - kernel[1]).max() > 0.1
 
 
-def test_drop_path_grows_from_nothing_to_its_rate():
-    blocks = make_blocks(
-        width=8, depth=2, heads=2, mlp_ratio=4, key=jax.random.key(0), compute=PLAIN
-    )
-    graph, state = nnx.split(blocks)
+def test_drop_path_grows_from_nothing_to_its_rate(graph_and_params):
+    graph, params = graph_and_params
     first, second = (
-        bind(graph, jax.tree.map(lambda stacked, i=i: stacked[i], nnx.to_pure_dict(state)))
-        for i in range(2)
+        bind(graph, jax.tree.map(lambda stacked, i=i: stacked[i], params)) for i in range(2)
     )
     x = jnp.tile(jax.random.normal(jax.random.key(1), (1, 4, 8)), (400, 1, 1))
-    output = run_blocks(blocks, x, compute=PLAIN, drop_path=0.25, key=jax.random.key(3))
+    output = run_blocks(
+        bind(graph, params), x, compute=PLAIN, drop_path=0.25, key=jax.random.key(3)
+    )
     after_first = first(x[:1])
     # The first block is never dropped; of the second each half is, or is scaled up.
     branches = []

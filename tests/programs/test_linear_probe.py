@@ -53,7 +53,8 @@ def _write(path, *, strength, relabel=None, num_patients=60):
     rng = np.random.default_rng(len(path.name))
     matrix = rng.normal(size=(len(records), 8)).astype(np.float32)
     matrix[:, :3] += strength * rhythm[records]
-    metadata = {"encoder": path.stem, "pooling": "mean", "checkpoint": "c0ffee", "dataset": "x"}
+    metadata = {"encoder": path.stem, "pooling": "mean", "checkpoint": "c0ffee"}
+    metadata["dataset"] = {"name": "made_up", "config": "sheet"}
     embeddings = Embeddings(frame=frame, labels=labels, matrix=matrix, metadata=metadata)
     if relabel is not None:
         relabel(embeddings)
@@ -135,6 +136,7 @@ def test_the_report_needs_nothing_else_and_names_what_it_shows(finished):
     assert "PVC &amp; co" in page
     assert "not a medical device" in page
     assert "240 pictures, 120 records" in page
+    assert "made_up sheet" in page
 
 
 def test_the_saved_probe_gives_the_predictions(finished):

@@ -18,8 +18,9 @@ PARAMS = {"encoder": {"blocks": np.ones((2, 8, 4), np.float32)}, "head": np.ones
 def at_step(step):
     """A state on eight devices whose numbers tell the step."""
     params = jax.tree.map(lambda p: p * np.float32(step), PARAMS)
-    moments = optax.ScaleByAdamState(np.int32(step), params, params)
-    tree = state.TrainState(params, (moments, optax.EmptyState()), np.int32(step))
+    count = np.full((), step, np.int32)
+    moments = optax.ScaleByAdamState(count, params, params)
+    tree = state.TrainState(params, (moments, optax.EmptyState()), count)
     rules = ((r"(^|/)blocks", sharding.largest_axis(leading_axes=1, min_elements=8)),)
     rules += ((r"", sharding.replicated),)
     grid = mesh.make_mesh(data=2, fsdp=4)

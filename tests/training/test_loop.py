@@ -50,7 +50,7 @@ def test_evaluations_are_logged_and_choose_the_best(toy, whole):
 
 
 @pytest.mark.parametrize(
-    ("data", "fsdp"), [(2, 4), (4, 2), (8, 1), (1, 2), (2, 1), (1, 1)], ids=lambda n: str(n)
+    ("data", "fsdp"), [(2, 4), (4, 2), (8, 1), (1, 2), (1, 1)], ids=lambda n: str(n)
 )
 def test_a_run_goes_on_on_any_mesh(toy, whole, half, losses, tmp_path, data, fsdp):
     shutil.copytree(half, tmp_path, dirs_exist_ok=True)
@@ -116,7 +116,9 @@ def test_a_run_that_is_complete_does_nothing(toy, whole, losses, tmp_path, same_
     same_trees(jax.device_get(last.params), saved.params)
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoints(toy, tmp_path):
+def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoints(toy, half, tmp_path):
+    shutil.copytree(half, tmp_path, dirs_exist_ok=True)
+
     def poisoned(start_step):
         for step, batch in enumerate(toy.batches(start_step), start=start_step + 1):
             yield batch | {"x": batch["x"] + (np.float32("nan") if step == 11 else 0)}
@@ -129,11 +131,13 @@ def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoints(toy, 
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(saved.params))
 
 
-def test_data_that_end_too_early_are_a_fault_of_the_input(toy, tmp_path):
+def test_data_that_end_too_early_are_a_fault_of_the_input(toy, half, tmp_path):
+    shutil.copytree(half, tmp_path, dirs_exist_ok=True)
+
     def few(start_step):
         return itertools.islice(toy.batches(start_step), 3)
 
-    with pytest.raises(InputError, match="the data end before step 4 of 24"):
+    with pytest.raises(InputError, match="the data end before step 12 of 24"):
         toy.train(tmp_path, device_mesh=grid(2, 4), make_batches=few)
 
 

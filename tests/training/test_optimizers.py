@@ -170,9 +170,9 @@ def test_layer_decay_scales_weight_decay_too():
 
 
 def test_layer_decay_refuses_another_depth_and_an_impossible_rate(toy):
-    params = jax.tree.map(lambda leaf: np.ones(leaf.shape, np.float32), toy.shapes())
+    transform = optimizers.layerwise_lr_decay(decay=0.65, depth=12)
     message = "encoder/blocks/mlp/bias stacks 2 layers but layer decay was made for 12"
     with pytest.raises(InputError, match=re.escape(message)):
-        optimizers.layerwise_lr_decay(decay=0.65, depth=12).update(params, optax.EmptyState())
+        jax.eval_shape(transform.update, toy.shapes(), optax.EmptyState())
     with pytest.raises(InputError, match=re.escape("layer decay is 1.5")):
         optimizers.layerwise_lr_decay(decay=1.5, depth=12)

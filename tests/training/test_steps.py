@@ -42,11 +42,10 @@ def test_a_step_on_eight_devices_is_the_step_on_one(toy, unsharded):
     assert sharded[0].params["encoder"]["blocks"]["mlp"]["kernel"].sharding.spec[1] == "fsdp"
 
 
-@pytest.mark.parametrize("accumulate", [2, 4])
-def test_micro_batches_add_up_to_the_whole_batch(toy, unsharded, accumulate):
+def test_micro_batches_add_up_to_the_whole_batch(toy, unsharded):
     grid = mesh.make_mesh(data=2, fsdp=1, devices=jax.devices()[:2])
     loss_fn = noiseless_loss(toy)
-    several, metrics = one_step(toy, grid, loss_fn=loss_fn, accumulate=accumulate)
+    several, metrics = one_step(toy, grid, loss_fn=loss_fn, accumulate=4)
     assert_close(several, unsharded[0])
     for name in ("loss", "grad_norm", "learning_rate"):
         np.testing.assert_allclose(metrics[name], unsharded[1][name], rtol=1e-5)
@@ -99,7 +98,7 @@ def test_the_gradient_norm_is_that_of_all_parameters_together(toy):
 
     step = steps.make_train_step(loss_fn, optimizer, learning_rate=schedule)
     first = state.TrainState(params, optimizer.init(params), jnp.zeros((), jnp.int32))
-    metrics = step(first, {}, jax.random.key(0))[1]
+    metrics = jax.jit(step)(first, {}, jax.random.key(0))[1]
     np.testing.assert_allclose(metrics["grad_norm"], np.sqrt(9 + 9 + 16), rtol=1e-6)
 
 

@@ -1,0 +1,187 @@
+"""Whole builds of a cohort, read back as the programs read them, and real scans."""
+
+import csv
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from data_builders.clinical_cohort.clinical_cohort_dataset_builder import Builder
+from data_builders.clinical_cohort.scan_examples import examples_of
+from data_builders.clinical_cohort.scans import Scan
+from ecgmae_jax.data.source import open_dataset
+from ecgmae_jax.errors import InputError
+
+DESCRIPTION = """
+picture = {height = 48, width = 64, channels = 3}
+geometry.px_per_mm = 4
+[outcomes.death]
+[outcomes.findings]
+classes = ["none", "AF", "LBBB"]
+several = true
+"""
+TABLE = """\
+path;patient_id;death;findings;age;sex;split
+a.png;007;1;AF,LBBB;63,5;F;train
+b.tif;007;0;none;64;F;train
+c.jpg;8;;;;;test
+d.png;9;1;AF;50;M;train
+"""
+
+
+def _scan(path: pathlib.Path, *, size=(128, 96), **options) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (250, 240, 240)).save(path, **options)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> tuple[pathlib.Path, pathlib.Path]:
+    """The data_dir of a cohort of three readable scans and a truncated one, and its folder."""
+    folder = tmp_path_factory.mktemp("cohort")
+    exif = Image.Exif()
+    exif[0x010E] = "Jane Doe"
+    _scan(folder / "a.png", exif=exif)
+    _scan(folder / "b.tif", size=(160, 96), save_all=True, append_images=[Image.new("RGB", (9, 9))])
+    _scan(folder / "c.jpg")
+    (folder / "d.png").write_bytes((folder / "a.png").read_bytes()[:-60])
+    (folder / "table.csv").write_text(TABLE)
+    (folder / "cohort.toml").write_text(DESCRIPTION)
+    data_dir = tmp_path_factory.mktemp("data")
+    builder = Builder(config="huawei", data_dir=data_dir)
+    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
+    return data_dir, folder
+
+
+def _open(built, split):
+    return open_dataset(name="clinical_cohort", config="huawei", data_dir=built[0], split=split)
+
+
+def test_the_columns_of_the_table_become_label_sets(built):
+    train, test = _open(built, "train"), _open(built, "test")
+    assert {name: labels.as_dict() for name, labels in train.label_sets.items()} == {
+        "death": {"classes": ["0", "1"], "exclusive": True, "empty_is_missing": False},
+        "findings": {
+            "classes": ["none", "AF", "LBBB"],
+            "exclusive": False,
+            "empty_is_missing": True,
+        },
+    }
+    first, second = sorted(train.source, key=lambda example: example["record_id"])
+    assert first["labels"] == {"death": 1, "findings": (1, 2)}
+    assert second["labels"] == {"death": 0, "findings": (0,)}
+    labels = test.source[0]["labels"]
+    assert np.isnan(test.label_sets["death"].encode(labels["death"])).all()
+    assert np.isnan(test.label_sets["findings"].encode(labels["findings"])).all()
+
+
+def test_examples_have_the_shared_features(built):
+    first, second = sorted(_open(built, "train").source, key=lambda example: example["record_id"])
+    assert first["image"].shape == (48, 64, 3)
+    assert first["group"] == second["group"] != _open(built, "test").source[0]["group"]
+    assert (first["record_id"], first["patient_id"], first["source"]) == ("a.png", "007", "huawei")
+    assert (first["segment"], first["start_s"], first["diagnoses"]) == (0, 0.0, ())
+    assert (first["age_years"], first["sex"], first["recorded_on"]) == (63.5, "female", "")
+    assert np.isnan(first["original_rate_hz"])
+    assert first["px_per_mm"] == pytest.approx(4 * 48 / 96)
+    assert second["px_per_mm"] == pytest.approx(4 * 64 / 160)
+
+
+def test_the_picture_states_what_is_known(built):
+    assert _open(built, "train").picture == {
+        "height": 48,
+        "width": 64,
+        "channels": 3,
+        "layout": "3x4+1",
+        "mm_per_s": 25.0,
+        "mm_per_mv": 10.0,
+        "origin": "scans",
+    }
+
+
+def test_what_was_refused_and_noted(built):
+    folder = built[0] / "clinical_cohort" / "huawei" / "1.0.0"
+    with (folder / "rejections.csv").open(newline="") as file:
+        assert {row["record"]: row["code"] for row in csv.DictReader(file)} == {
+            "d.png": "undecodable"
+        }
+    metadata = json.loads((folder / "metadata.json").read_text())
+    assert metadata["tally"] == {"read": 3, "pictures": 3, "refused": {"undecodable": 1}}
+    assert metadata["counts"] == {"with further pages, which are not read": 1}
+    assert "outcome death: 1 2, 0 1; missing 1" in metadata["notes"]
+    assert metadata["unlabelled_means_missing"] == ["findings"]
+
+
+def test_exif_is_not_stored(built):
+    builder = tfds.builder_from_directory(built[0] / "clinical_cohort/huawei/1.0.0")
+    as_stored = {"image": tfds.decode.SkipDecoding()}
+    for example in builder.as_data_source(split="train", decoders=as_stored):
+        assert example["image"].startswith(b"\x89PNG")
+        assert b"Jane Doe" not in example["image"]
+        assert b"eXIf" not in example["image"]
+
+
+def test_the_builder_of_a_built_cohort_knows_its_features(built):
+    features = Builder(config="huawei", data_dir=built[0]).info.features
+    assert set(features["labels"]) == {"death", "findings"}
+
+
+def test_a_fault_of_the_cohort_leaves_nothing_behind(built, tmp_path):
+    (tmp_path / "cohort").mkdir()
+    (tmp_path / "cohort/table.csv").write_text("path\nno.png\n")
+    builder = Builder(data_dir=tmp_path / "out")
+    config = tfds.download.DownloadConfig(manual_dir=tmp_path / "cohort")
+    with pytest.raises(InputError, match=r"nothing to build .*: read 0 .* refused 1: no-file 1"):
+        builder.download_and_prepare(download_config=config)
+    assert not list((tmp_path / "out").glob("clinical_cohort/custom/*"))
+
+
+def test_tfds_build_of_class_folders(tmp_path, repository):
+    for name in ("AF/a.png", "AF/b.png", "sinus/c.png", "sinus/d.png"):
+        _scan(tmp_path / "scans" / name, size=(512, 384))
+    command = [pathlib.Path(sys.executable).with_name("tfds"), "build"]
+    command += ["data_builders/clinical_cohort", f"--manual_dir={tmp_path / 'scans'}"]
+    run = subprocess.run(
+        [*command, f"--data_dir={tmp_path / 'data'}"],
+        capture_output=True,
+        text=True,
+        cwd=repository,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "clinical_cohort/custom: outcome label: AF 2, sinus 2; missing 0" in run.stdout
+    assert "no patient ids: every file counts as a patient of its own" in run.stdout
+    names = {}
+    for split in tfds.builder("clinical_cohort/custom", data_dir=tmp_path / "data").info.splits:
+        dataset = open_dataset(
+            name="clinical_cohort", config="custom", data_dir=tmp_path / "data", split=split
+        )
+        labels = dataset.label_set("label")
+        for example in dataset.source:
+            assert example["image"].shape == (384, 512, 1)
+            names[example["record_id"]] = labels.names(example["labels"]["label"])
+    assert names == {
+        "AF/a.png": ("AF",),
+        "AF/b.png": ("AF",),
+        "sinus/c.png": ("sinus",),
+        "sinus/d.png": ("sinus",),
+    }
+
+
+def test_real_scans_are_all_read(real_data):
+    paths = sorted(path for path in (real_data / "scans").iterdir() if path.suffix != ".csv")
+    scans = [Scan(path, "scans", path.name, path.name, {}) for path in paths]
+    examples, account = examples_of(scans, height=384, width=512, channels=1)
+    total = account.total()
+    assert [record for record, _, _ in total.rejections] == ["LICENSE"]
+    assert total.read == len(examples) == len(paths) - 1
+    for _, example in examples:
+        pixels = np.asarray(Image.open(example["image"]))
+        assert pixels.shape == (384, 512)
+        # Paper is bright and ink covers little of it.
+        assert np.median(pixels) > 128
+        assert pixels.std() > 3
