@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from ecgmae_jax.errors import InputError
+from ecgmae_jax.errors import InputError, NonFiniteLoss
 
 PROGRAMS = ("pretrain", "embed", "linear_probe", "finetune", "evaluate", "reconstruct")
 
@@ -24,7 +24,11 @@ flags.mark_flags_as_required(["config", "workdir"])
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs the program that the config names; 0 when it ends well, 2 for a fault in the input."""
+    """Runs the program that the config names.
+
+    Returns:
+        0 when it ends well, 2 for a fault in the input, 3 when the loss is no number any more.
+    """
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}; settings are --config.<field>=<value>")
     # Libraries warn of what a user of this program cannot change.
@@ -38,6 +42,9 @@ def main(argv: Sequence[str]) -> int:
     except InputError as fault:
         print(f"error: {fault}", file=sys.stderr)
         return 2
+    except NonFiniteLoss as fault:
+        print(f"error: {fault}", file=sys.stderr)
+        return 3
     return 0
 
 

@@ -85,10 +85,10 @@ def _cpu(config: ml_collections.ConfigDict) -> None:
 def _demo(config: ml_collections.ConfigDict) -> None:
     _cpu(config)
     config.data = common.demo_dataset()
-    config.epochs = 25.0
+    config.epochs = 22.0
     config.warmup_epochs = 2.0
     config.loader.batch_size = 32
-    config.optimizer.base_lr = 8e-3
+    config.optimizer.base_lr = 1.6e-2
     config.model.update({"width": 128, "depth": 4, "heads": 4})
     config.model.update({"decoder_width": 64, "decoder_heads": 4})
     config.probes = ("condition",)

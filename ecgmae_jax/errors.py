@@ -1,4 +1,4 @@
-"""The one error a user is meant to read: it is printed as a single line, without a traceback."""
+"""The errors a user is meant to read: printed as a single line, without a traceback."""
 
 
 class InputError(ValueError):
@@ -6,4 +6,11 @@ class InputError(ValueError):
 
     The message names what was found and where, what was expected, and what to do about it.
     `main.py` prints it as one line and exits with status 2.
+    """
+
+
+class NonFiniteLoss(ArithmeticError):
+    """The loss or its gradient is no number any more; the parameters are lost.
+
+    `main.py` prints the message as one line and exits with status 3.
     """

@@ -10,9 +10,8 @@ def tracked(repository):
     listed = subprocess.run(
         ["git", "-C", str(repository), "ls-files", *SHOWN], capture_output=True, text=True
     ).stdout.split("\n")
-    return {
-        path for path in listed if path.endswith((".py", ".md", "Makefile")) and "__init__" not in path
-    }
+    shown = [path for path in listed if path.endswith((".py", ".md", "Makefile"))]
+    return {path for path in shown if "__init__" not in path}
 
 
 def tree_of(text):

@@ -1,22 +1,27 @@
 """A fine-tuned classifier: how it is made, kept and asked."""
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from ecgmae_jax.data.source import Dataset
-from ecgmae_jax.models.classification import probabilities
+from ecgmae_jax.evaluation.discrimination import auroc, labels_with
+from ecgmae_jax.models.classification import classification_losses, probabilities
 from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.models.functional import Params, bind, model_graph
 from ecgmae_jax.models.heads import Classifier, ClassifierConfig
 from ecgmae_jax.models.vit import ViTConfig
 from ecgmae_jax.programs import encoders, inputs
 from ecgmae_jax.training.checkpoints import load_params
+from ecgmae_jax.training.loop import Evaluator
+from ecgmae_jax.training.steps import LossFn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,3 +90,54 @@ def predict_split(
     return encoders.embed_split(
         dataset, specification, functions={"": function}, batch_size=batch_size
     )[""]
+
+
+def make_loss(
+    config: ClassifierConfig,
+    specification: Mapping[str, Any],
+    *,
+    weights: np.ndarray,
+    exclusive: bool,
+    compute: Compute,
+) -> LossFn:
+    """The training loss: the mean over the examples of a batch whose label is known."""
+    graph = model_graph(classifier_maker(config, compute))
+
+    def loss_fn(params: Params, batch: Mapping[str, Any], key: PRNGKeyArray):
+        scores = bind(graph, params)(inputs.standardise(batch["image"], specification), key=key)
+        losses, known = classification_losses(
+            scores, batch["label"], weights=jnp.asarray(weights), exclusive=exclusive
+        )
+        return losses.sum() / jnp.maximum(known.sum(), 1.0), {"known": known.mean()}
+
+    return loss_fn
+
+
+def make_auroc_evaluator(
+    config: ClassifierConfig,
+    specification: Mapping[str, Any],
+    validation: Dataset,
+    *,
+    task: str,
+    batch_size: int,
+    compute: Compute,
+) -> Evaluator:
+    """Macro AUROC over the labels of a split, by which the best state is chosen."""
+    truth = inputs.truth_of(validation, task)
+    known = ~np.isnan(truth).any(axis=1)
+    columns = np.flatnonzero(labels_with(truth[known]))
+    function = make_probabilities(
+        config,
+        specification,
+        exclusive=validation.label_set(task).exclusive,
+        compute=compute,
+    )
+
+    def evaluator(params: Params) -> dict[str, float]:
+        found = predict_split(
+            functools.partial(function, params), validation, specification, batch_size=batch_size
+        )[known]
+        areas = [auroc(truth[known][:, k], found[:, k]) for k in columns]
+        return {"validation_auroc": float(np.mean(areas))}
+
+    return evaluator

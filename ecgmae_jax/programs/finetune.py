@@ -14,10 +14,8 @@ import pandas as pd
 from ecgmae_jax.data.loaders import make_train_loader
 from ecgmae_jax.data.mixing import mix_batch, smooth_labels
 from ecgmae_jax.data.source import Dataset, open_dataset
-from ecgmae_jax.evaluation.discrimination import auroc, labels_with
-from ecgmae_jax.models.classification import class_weights, classification_losses
-from ecgmae_jax.models.compute import Compute
-from ecgmae_jax.models.functional import Params, bind, init_params, model_graph
+from ecgmae_jax.models.classification import class_weights
+from ecgmae_jax.models.functional import init_params
 from ecgmae_jax.models.heads import ClassifierConfig, with_pretrained_encoder
 from ecgmae_jax.programs import classifiers, encoders, inputs, judgement, training_run, workdirs
 from ecgmae_jax.training import loop
@@ -38,9 +36,22 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     )
     for dataset in (train, validation, *tests):
         inputs.check_input(dataset, specification)
-    label_set = train.label_set(config.label)
     record = workdirs.open_workdir(workdir, config, data={train.name: train.fingerprint})
+    job = _make_job(config, pretrained, train=train, validation=validation, record=record)
+    state = training_run.train(job, workdir=workdir, mesh=mesh, seed=config.seed)
+    if int(state.step) == job.total_steps and jax.process_index() == 0:
+        _test(config, workdir, tests)
 
+
+def _make_job(
+    config: ml_collections.ConfigDict,
+    pretrained: encoders.Pretrained,
+    *,
+    train: Dataset,
+    validation: Dataset,
+    record: dict,
+) -> training_run.Job:
+    specification, label_set = pretrained.specification, train.label_set(config.label)
     compute = encoders.make_compute(**config.compute)
     model = ClassifierConfig(
         pretrained.config.encoder, len(label_set.classes), drop_path=config.drop_path
@@ -60,16 +71,16 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     )
     optimizer = _make_optimizer(learning_rate, config.optimizer, depth=model.encoder.depth)
     make_params = functools.partial(init_params, classifiers.classifier_maker(model, compute))
-    job = training_run.Job(
+    return training_run.Job(
         init_params=make_params,
         first_state=lambda like: state_of(
             with_pretrained_encoder(
-                make_params(jax.random.key(config.seed)), pretrained.params["encoder"]
+                jax.jit(make_params)(jax.random.key(config.seed)), pretrained.params["encoder"]
             ),
             optimizer,
             like=like,
         ),
-        loss_fn=_make_loss(
+        loss_fn=classifiers.make_loss(
             model,
             specification,
             weights=class_weights(
@@ -83,7 +94,16 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         optimizer=optimizer,
         learning_rate=learning_rate,
         batches_from=lambda step: _train_batches(train, config, start_step=step),
-        evaluators=[_auroc_evaluator(model, specification, validation, config, compute=compute)],
+        evaluators=[
+            classifiers.make_auroc_evaluator(
+                model,
+                specification,
+                validation,
+                task=config.label,
+                batch_size=config.loader.batch_size,
+                compute=compute,
+            )
+        ],
         meta=record
         | {
             "input": specification,
@@ -98,9 +118,6 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         accumulate=config.accumulate,
         every=loop.Every(**config.every),
     )
-    state = training_run.train(job, workdir=workdir, mesh=mesh, seed=config.seed)
-    if int(state.step) == schedule.total and jax.process_index() == 0:
-        _test(config, workdir, tests)
 
 
 def _make_optimizer(learning_rate, settings, *, depth: int) -> optax.GradientTransformation:
@@ -111,26 +128,6 @@ def _make_optimizer(learning_rate, settings, *, depth: int) -> optax.GradientTra
         ),
         layerwise_lr_decay(decay=settings.layer_decay, depth=depth),
     )
-
-
-def _make_loss(
-    model: ClassifierConfig,
-    specification: dict,
-    *,
-    weights: np.ndarray,
-    exclusive: bool,
-    compute: Compute,
-):
-    graph = model_graph(classifiers.classifier_maker(model, compute))
-
-    def loss_fn(params: Params, batch: dict, key: jax.Array):
-        scores = bind(graph, params)(inputs.standardise(batch["image"], specification), key=key)
-        losses, known = classification_losses(
-            scores, batch["label"], weights=weights, exclusive=exclusive
-        )
-        return losses.sum() / jax.numpy.maximum(known.sum(), 1.0), {"known": known.mean()}
-
-    return loss_fn
 
 
 def _train_batches(
@@ -156,38 +153,6 @@ def _train_batches(
             batch["image"], labels, seed=config.seed, step=step, **config.mixing
         )
         yield batch | {"image": images, "label": labels}
-
-
-def _auroc_evaluator(
-    model: ClassifierConfig,
-    specification: dict,
-    validation: Dataset,
-    config: ml_collections.ConfigDict,
-    *,
-    compute: Compute,
-) -> loop.Evaluator:
-    """Macro AUROC over the labels of the validation split, by which the best state is chosen."""
-    truth = inputs.truth_of(validation, config.label)
-    known = ~np.isnan(truth).any(axis=1)
-    columns = np.flatnonzero(labels_with(truth[known]))
-    function = classifiers.make_probabilities(
-        model,
-        specification,
-        exclusive=validation.label_set(config.label).exclusive,
-        compute=compute,
-    )
-
-    def evaluator(params: Params) -> dict[str, float]:
-        found = classifiers.predict_split(
-            functools.partial(function, params),
-            validation,
-            specification,
-            batch_size=config.loader.batch_size,
-        )[known]
-        areas = [auroc(truth[known][:, k], found[:, k]) for k in columns]
-        return {"validation_auroc": float(np.mean(areas))}
-
-    return evaluator
 
 
 def _test(config: ml_collections.ConfigDict, workdir: pathlib.Path, tests: list[Dataset]) -> None:

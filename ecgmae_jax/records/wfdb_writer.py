@@ -52,9 +52,7 @@ def _header(recording: Recording, digital: Int16[np.ndarray, "l t"]) -> str:
     lines = [f"{name} {num_leads} {recording.rate_hz:g} {num_samples}"]
     for lead, samples in zip(recording.leads, digital, strict=True):
         checksum = int(samples.sum(dtype=np.int64)) % 2**16
-        lines.append(
-            f"{name}.dat 16 {_GAIN_PER_MV:g}(0)/mV 16 0 {samples[0]} {checksum} 0 {lead}"
-        )
+        lines.append(f"{name}.dat 16 {_GAIN_PER_MV:g}(0)/mV 16 0 {samples[0]} {checksum} 0 {lead}")
     lines += [f"# {comment}" for comment in _comments(recording)]
     return "\n".join(lines) + "\n"
 

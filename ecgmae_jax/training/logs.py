@@ -11,14 +11,11 @@ from collections.abc import Mapping
 import jax
 import tensorboardX
 
+from ecgmae_jax.errors import NonFiniteLoss
 from ecgmae_jax.training.progress import ProgressLine
 
 # The numbers that turn the parameters into nonsense when they are not finite.
 _MUST_BE_FINITE = ("loss", "grad_norm")
-
-
-class NonFiniteLoss(Exception):
-    """The loss or its gradient is no number any more; the parameters are lost."""
 
 
 class MetricsWriter:
