@@ -5,6 +5,7 @@ r"""Test of a fine-tuned model, or of a fitted probe, on another dataset or spli
     python main.py --config=configs/evaluate.py --workdir=runs/ptbxl/evaluate_probe \
         --config.model=runs/ptbxl/linear_probe/probes/MAE_superclass.npz \
         --config.data.data_dir=<out>
+    python main.py --config=configs/evaluate.py:demo --workdir=runs/demo/evaluate
 
 The dataset must have the model's label with the same classes, on sheets of the same geometry.
 """

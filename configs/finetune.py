@@ -8,7 +8,8 @@ The best state is chosen on the validation split and judged once on the test spl
 
 Variants (--config=configs/finetune.py:<variant>):
     ptb_xl     ViT-B/16, PTB-XL's superclasses, augmentation that keeps mm/s and mm/mV (default)
-    reference  the published augmentation to the letter: crops, flips, RandAugment, erasing, mixing
+    reference  the published augmentation: crops, flips, RandAugment, erasing, mixing; for a
+               checkpoint of pretrain.py:square224
     demo       the small encoder on the simulated conditions, a minute on two cores
 """
 
@@ -35,7 +36,7 @@ def get_config(variant: str = "ptb_xl") -> ml_collections.ConfigDict:
     # A flip turns time round, a crop changes the gain, CutMix pastes another patient's leads.
     config.augment = {
         "random_shift": {"max_px": 16},
-        "rand_augment": {"policy": "ecg_safe"},
+        "rand_augment": {"policy": "ecg_safe", "fill": 255},
     }
     config.mixing = {"probability": 0.0, "cutmix_probability": 0.0}
     config.label_smoothing = 0.1
@@ -62,7 +63,7 @@ def _reference(config: ml_collections.ConfigDict) -> None:
         "random_resized_crop": {"size": (224, 224), "scale": (0.08, 1.0)},
         "horizontal_flip": {"probability": 0.5},
         "rand_augment": {"policy": "reference"},
-        "random_erasing": {"probability": 0.25},
+        "random_erasing": {"probability": 0.25, "mean": 0.87, "std": 0.10},
     }
     config.mixing = {"probability": 1.0, "cutmix_probability": 0.5}
 

@@ -7,7 +7,7 @@ r"""Masked-autoencoder pre-training, after He et al., CVPR 2022 (arXiv:2111.0637
 Variants (--config=configs/pretrain.py:<variant>):
     vit_b16    ViT-B/16 on whole 384x512 sheets, 768 tokens (default)
     patch16x8  the same with patches 16 high and 8 wide: 0.17 s a token in place of 0.35 s
-    square224  the published 224x224 recipe to the letter: 300 epochs, batch 4096, crops and flips
+    square224  the published 224x224 recipe: 300 epochs, batch 4096, crops and flips
     cpu        a small encoder on 192x256 sheets, about an hour on two cores
     demo       a smaller one still, two minutes on simulated recordings
 """

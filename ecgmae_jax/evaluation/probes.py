@@ -72,10 +72,11 @@ def fit_probe(
             f"than {MIN_PATIENTS} training patients with or without them; leave them out"
         )
     penalties = np.sort(np.asarray(grid, dtype=np.float64))
-    losses = held_out_losses(
-        features, truth, groups, grid=penalties, num_folds=num_folds, seed=seed
-    )
-    best = losses.argmin(axis=0)
+    best = np.zeros(len(classes), int)
+    if len(penalties) > 1:
+        best = held_out_losses(
+            features, truth, groups, grid=penalties, num_folds=num_folds, seed=seed
+        ).argmin(axis=0)
     used, which = np.unique(best, return_inverse=True)
     scaler = StandardScaler().fit(features.astype(np.float64))
     coefficients, intercepts = fit_logistic(

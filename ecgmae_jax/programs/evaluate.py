@@ -1,5 +1,6 @@
 """Judges a fine-tuned classifier or a fitted probe on a dataset it was not made with."""
 
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.embeddings import Labels
 from ecgmae_jax.evaluation.probe_files import load_probe
 from ecgmae_jax.evaluation.probes import predict
+from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.programs import classifiers, encoders, inputs, judgement, workdirs
 
 
@@ -24,46 +26,72 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     path = pathlib.Path(config.model).expanduser()
     compute = encoders.make_compute(**config.compute)
     loaded = _load_probe if path.suffix == ".npz" else _load_finetuned
-    function, task, classes, specification, origin = loaded(path, compute=compute)
+    model = loaded(path, compute=compute)
     for test in tests:
-        inputs.check_input(test, specification)
+        inputs.check_input(test, model.specification)
     found = [
-        classifiers.predict_split(function, test, specification, batch_size=config.batch_size)
+        classifiers.predict_split(
+            model.function, test, model.specification, batch_size=config.batch_size
+        )
         for test in tests
     ]
-    labels = _only(judgement.labels_of(tests, task), classes, name=tests[0].name, task=task)
+    labels = judgement.labels_of(tests, model.task)
+    labels = _only(labels, model.classes, name=tests[0].name, task=model.task)
     record = workdirs.open_workdir(workdir, config, data={tests[0].name: tests[0].fingerprint})
     table, metrics = judgement.judge(
         pd.concat([judgement.record_columns(test) for test in tests], ignore_index=True),
         labels,
         np.concatenate(found),
-        task=task,
+        rule=model.rule,
+        probabilities=model.probabilities,
+        task=model.task,
         model="model",
         settings=config.bootstrap.to_dict(),
         seed=config.seed,
     )
-    metrics |= {"program": "evaluate", "code": record["versions"]["code"], "model": origin}
+    metrics |= {"program": "evaluate", "code": record["versions"]["code"], "model": model.origin}
     judgement.publish_judgement(workdir, table, metrics, model="model")
 
 
-def _load_finetuned(path: pathlib.Path, *, compute):
-    """From a finetune workdir: pictures -> probabilities, and what they mean."""
+@dataclasses.dataclass(frozen=True)
+class _Model:
+    """Something to judge.
+
+    Attributes:
+        function: from pictures to a row each.
+        rule: how the rows of a record's pictures become one.
+        probabilities: from a record's row to its probabilities of the classes.
+    """
+
+    function: Callable[[np.ndarray], Any]
+    rule: str
+    probabilities: Callable[[np.ndarray], np.ndarray]
+    task: str
+    classes: tuple[str, ...]
+    specification: Mapping[str, Any]
+    origin: Mapping[str, str]
+
+
+def _load_finetuned(path: pathlib.Path, *, compute: Compute) -> _Model:
+    """The classifier of a finetune workdir; a record's probabilities are its pictures' mean."""
     model = classifiers.load_finetuned(path, which="best")
     function = classifiers.make_probabilities(
         model.config, model.specification, exclusive=model.label_set["exclusive"], compute=compute
     )
     origin = {"kind": "fine-tuned", "path": str(path), "fingerprint": model.fingerprint}
-    return (
-        functools.partial(function, jax.device_put(model.params)),
-        model.task,
-        tuple(model.label_set["classes"]),
-        model.specification,
-        origin,
+    return _Model(
+        function=functools.partial(function, jax.device_put(model.params)),
+        rule="mean",
+        probabilities=np.asarray,
+        task=model.task,
+        classes=tuple(model.label_set["classes"]),
+        specification=model.specification,
+        origin=origin,
     )
 
 
-def _load_probe(path: pathlib.Path, *, compute):
-    """The same from a probe file of linear_probe, through the encoder it was fitted on."""
+def _load_probe(path: pathlib.Path, *, compute: Compute) -> _Model:
+    """A probe of linear_probe, with the encoder and the aggregation it was fitted with."""
     probe = load_probe(path)
     facts: Mapping[str, Any] = probe.metadata
     if facts.get("encoder") not in ("MAE", "random"):
@@ -88,11 +116,15 @@ def _load_probe(path: pathlib.Path, *, compute):
         pooling=facts["pooling"],
     )
 
-    def function(images: np.ndarray) -> np.ndarray:
-        return predict(probe, np.asarray(features(params, images)))
-
-    origin = {"kind": "probe", "path": str(path), "checkpoint": pretrained.fingerprint}
-    return function, facts["task"], probe.classes, pretrained.specification, origin
+    return _Model(
+        function=functools.partial(features, params),
+        rule=facts["aggregation"],
+        probabilities=functools.partial(predict, probe),
+        task=facts["task"],
+        classes=probe.classes,
+        specification=pretrained.specification,
+        origin={"kind": "probe", "path": str(path), "checkpoint": pretrained.fingerprint},
+    )
 
 
 def _only(labels: Labels, classes: tuple[str, ...], *, name: str, task: str) -> Labels:

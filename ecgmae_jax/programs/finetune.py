@@ -39,7 +39,7 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     record = workdirs.open_workdir(workdir, config, data={train.name: train.fingerprint})
     job = _make_job(config, pretrained, train=train, validation=validation, record=record)
     state = training_run.train(job, workdir=workdir, mesh=mesh, seed=config.seed)
-    if int(state.step) == job.total_steps and jax.process_index() == 0:
+    if int(state.step) == job.total_steps:
         _test(config, workdir, tests)
 
 
@@ -93,7 +93,7 @@ def _make_job(
         ),
         optimizer=optimizer,
         learning_rate=learning_rate,
-        batches_from=lambda step: _train_batches(train, config, start_step=step),
+        batches_from=lambda step: _train_batches(train, specification, config, start_step=step),
         evaluators=[
             classifiers.make_auroc_evaluator(
                 model,
@@ -131,14 +131,14 @@ def _make_optimizer(learning_rate, settings, *, depth: int) -> optax.GradientTra
 
 
 def _train_batches(
-    train: Dataset, config: ml_collections.ConfigDict, *, start_step: int
+    train: Dataset, specification: dict, config: ml_collections.ConfigDict, *, start_step: int
 ) -> Iterator[dict[str, np.ndarray]]:
     exclusive = train.label_set(config.label).exclusive
     batches = make_train_loader(
         train,
         batch_size=config.loader.batch_size,
         seed=config.seed,
-        transforms=inputs.make_augmentations(config.augment),
+        transforms=inputs.make_augmentations(config.augment, specification),
         label=config.label,
         start_step=start_step,
         num_workers=config.loader.workers,
@@ -156,6 +156,7 @@ def _train_batches(
 
 
 def _test(config: ml_collections.ConfigDict, workdir: pathlib.Path, tests: list[Dataset]) -> None:
+    # In every process of a job: reading a checkpoint waits for all of them.
     finetuned = classifiers.load_finetuned(workdir, which="best")
     function = functools.partial(
         classifiers.make_probabilities(
@@ -176,10 +177,13 @@ def _test(config: ml_collections.ConfigDict, workdir: pathlib.Path, tests: list[
         pd.concat([judgement.record_columns(test) for test in tests], ignore_index=True),
         judgement.labels_of(tests, config.label),
         np.concatenate(found),
+        rule="mean",
+        probabilities=np.asarray,
         task=config.label,
         model="fine-tuned",
         settings=config.bootstrap.to_dict(),
         seed=config.seed,
     )
     metrics |= {"program": "finetune", "checkpoint": finetuned.fingerprint}
-    judgement.publish_judgement(workdir, table, metrics, model="fine-tuned")
+    if jax.process_index() == 0:
+        judgement.publish_judgement(workdir, table, metrics, model="fine-tuned")

@@ -11,21 +11,38 @@ from ecgmae_jax.data import transforms
 from ecgmae_jax.data.source import Dataset
 from ecgmae_jax.errors import InputError
 
+# In the order in which they are applied, that of the published recipes: a ConfigDict has none.
 AUGMENTATIONS = {
-    "random_shift": transforms.RandomShift,
     "random_resized_crop": transforms.RandomResizedCrop,
+    "random_shift": transforms.RandomShift,
     "horizontal_flip": transforms.HorizontalFlip,
     "rand_augment": transforms.RandAugment,
     "random_erasing": transforms.RandomErasing,
 }
 
 
-def make_augmentations(settings: Mapping[str, Mapping[str, Any]]) -> tuple:
-    """The named augmentations in the order of the config, each with its settings."""
+def make_augmentations(
+    settings: Mapping[str, Mapping[str, Any]], specification: Mapping[str, Any]
+) -> tuple:
+    """The named augmentations, each with its settings, up to pictures of the model's size.
+
+    Raises:
+        InputError: an unknown name, or a crop of another size than the model's.
+    """
     unknown = sorted(set(settings) - set(AUGMENTATIONS))
     if unknown:
         raise InputError(f"config.augment names {unknown}; there are {sorted(AUGMENTATIONS)}")
-    return tuple(AUGMENTATIONS[name](**values) for name, values in settings.items())
+    size, picture = tuple(specification["image_size"]), specification["picture"]
+    crop = settings.get("random_resized_crop", {}).get("size", size)
+    if tuple(crop) != size:
+        raise InputError(
+            f"config.augment.random_resized_crop gives {crop[0]}x{crop[1]} px, the model takes "
+            f"{size[0]}x{size[1]}; crop to that size, or take a checkpoint trained at {crop}"
+        )
+    made = [make(**settings[name]) for name, make in AUGMENTATIONS.items() if name in settings]
+    if "random_resized_crop" not in settings and size != (picture["height"], picture["width"]):
+        made.insert(0, transforms.Resize(size))
+    return tuple(made)
 
 
 def input_specification(

@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,8 +40,10 @@ def labels_of(datasets: Sequence[Dataset], task: str) -> Labels:
 def judge(
     frame: pd.DataFrame,
     labels: Labels,
-    probabilities: np.ndarray,
+    matrix: np.ndarray,
     *,
+    rule: str,
+    probabilities: Callable[[np.ndarray], np.ndarray],
     task: str,
     model: str,
     settings: Mapping[str, Any],
@@ -50,12 +52,14 @@ def judge(
     """The table of predictions and the figures, of records with a known label.
 
     Args:
-        probabilities: (n, k) of each picture; a record's are the mean over its pictures.
+        matrix: (n, d), what the model gives for each picture: features or probabilities.
+        rule: how the rows of a record's pictures become one: `mean` or `max`.
+        probabilities: from rows of records, (r, d), to their (r, k).
         model: name of the row.
         settings: `resamples` and `confidence` of the patient bootstrap.
     """
-    pictures = Embeddings(frame, {task: labels}, probabilities.astype(np.float32), {})
-    records = aggregate_records(pictures, rule="mean")
+    pictures = Embeddings(frame, {task: labels}, matrix.astype(np.float32), {})
+    records = aggregate_records(pictures, rule=rule)
     truth = records.labels[task]
     known = ~np.isnan(truth.values).any(axis=1)
     if not labels_with(truth.values[known]).any():
@@ -67,7 +71,7 @@ def judge(
     resamples = patient_resamples(
         groups, truth.values[known], num_resamples=settings["resamples"], seed=seed
     )
-    scores = {model: records.matrix[known].astype(np.float64)}
+    scores = {model: probabilities(records.matrix[known]).astype(np.float64)}
     rows = compare_encoders(
         truth.values[known],
         scores,
@@ -78,7 +82,7 @@ def judge(
     metrics = {
         "task": task,
         "classes": list(truth.classes),
-        "aggregation": "mean of the pictures' probabilities",
+        "aggregation": rule,
         "cohort": describe_part(records.frame, truth, known),
         "without_label": int((~known).sum()),
         "bootstrap": {"unit": "patient", "seed": seed, **settings},

@@ -6,7 +6,7 @@ import numpy as np
 
 from ecgmae_jax.data.source import Dataset
 from ecgmae_jax.evaluation.discrimination import labels_with, weighted_auroc
-from ecgmae_jax.evaluation.probes import fit_probe, predict
+from ecgmae_jax.evaluation.probes import fit_probe, fittable_classes, predict
 from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.models.functional import Params
 from ecgmae_jax.models.vit import ViTConfig
@@ -56,11 +56,12 @@ def probe_auroc(
     known, test_known = ~np.isnan(truth[:, 0]), ~np.isnan(test_truth[:, 0])
     features, truth = features[known], truth[known]
     test_features, test_truth = test_features[test_known], test_truth[test_known]
-    usable = labels_with(truth, min_positives=2) & labels_with(test_truth)
+    groups = np.arange(len(truth)).astype(str)
+    usable = fittable_classes(truth, groups) & labels_with(test_truth)
     probe = fit_probe(
         features,
         truth[:, usable],
-        np.arange(len(truth)).astype(str),
+        groups,
         classes=tuple(map(str, np.flatnonzero(usable))),
         exclusive=False,
         grid=(_PENALTY,),

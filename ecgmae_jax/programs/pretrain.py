@@ -68,7 +68,7 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         loss_fn=loss_fn,
         optimizer=optimizer,
         learning_rate=learning_rate,
-        batches_from=lambda step: _train_batches(train, config, start_step=step),
+        batches_from=lambda step: _train_batches(train, specification, config, start_step=step),
         evaluators=[
             _loss_evaluator(example_losses, validation, specification, config, mesh=mesh),
             *(
@@ -90,12 +90,14 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     training_run.train(job, workdir=workdir, mesh=mesh, seed=config.seed)
 
 
-def _train_batches(train: Dataset, config: ml_collections.ConfigDict, *, start_step: int):
+def _train_batches(
+    train: Dataset, specification: dict, config: ml_collections.ConfigDict, *, start_step: int
+):
     return make_train_loader(
         train,
         batch_size=config.loader.batch_size,
         seed=config.seed,
-        transforms=inputs.make_augmentations(config.augment),
+        transforms=inputs.make_augmentations(config.augment, specification),
         start_step=start_step,
         num_workers=config.loader.workers,
         process_index=jax.process_index(),

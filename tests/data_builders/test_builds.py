@@ -17,8 +17,6 @@ from data_builders.account import Account
 from data_builders.contents import Form
 from data_builders.ecg_config import EcgConfig
 from data_builders.examples import examples_of
-from data_builders.features import picture_metadata
-from data_builders.physionet2021.physionet2021_dataset_builder import Builder as Challenge2021
 from data_builders.ptb_xl.ptb_xl_dataset_builder import Builder as PtbXl
 from data_builders.ptb_xl.records import entries_by_split
 from ecgmae_jax.errors import InputError
@@ -154,31 +152,6 @@ def test_other_groups_of_statements_are_refused(ptb_xl_folder, tmp_path):
 def test_an_absent_folder_is_named(tmp_path):
     with pytest.raises(InputError, match=r"nowhere does not exist or is empty\. .*ptb-xl"):
         _build(PtbXl, "sheet", manual_dir=tmp_path / "nowhere", data_dir=tmp_path / "out")
-
-
-def test_an_unknown_config_lists_those_that_exist(tmp_path):
-    with pytest.raises(InputError, match=r"no config 'shet'; --config is one of sheet, signal, "):
-        PtbXl(config="shet", data_dir=tmp_path)
-
-
-def test_a_config_of_one_s_own_is_checked():
-    with pytest.raises(InputError, match=r"config mine: renderer='agg', expected one of \('jax', "):
-        EcgConfig(name="mine", renderer="agg")
-
-
-def test_every_challenge_source_has_a_sheet_and_a_signal_config():
-    configs = Challenge2021.builder_configs
-    assert len(configs) == 6 + 2 * 8
-    assert configs["signal_ptb_xl"].sources == ("ptb-xl",)
-    assert configs["signal_ptb_xl"].sheet() is None
-    assert configs["sheet_6x2"].sheet().layout.name == "6x2"
-
-
-def test_metadata_of_ecg_plot_claims_no_scale():
-    picture = picture_metadata(Challenge2021.builder_configs["ecg_plot"])
-    assert picture["renderer"] == "ecg_plot"
-    assert "px_per_mm" not in picture
-    assert (picture["height"], picture["width"], picture["channels"]) == (384, 512, 1)
 
 
 def test_tfds_build_makes_the_default_config_alone(challenge_folder, tmp_path, repository):
