@@ -23,7 +23,7 @@ from ecgmae_jax.models.masking import Mask, random_mask
 from ecgmae_jax.models.patches import patchify, unpatchify
 from ecgmae_jax.programs import encoders, inputs, workdirs
 
-_GREY = 160
+_GREY = 0.6  # of full scale, where the encoder sees nothing
 
 
 def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
@@ -116,7 +116,8 @@ def _picture(
         "image_size": config.encoder.image_size,
         "patch_size": config.encoder.patch_size,
     }
-    hidden = mask.hidden[..., None] * jnp.ones_like(patches)
-    values = patches if values is None else values
-    pixels = unpatchify(jnp.where(hidden > 0, values, patches), **sizes) * std + mean
+    hidden = unpatchify(mask.hidden[..., None] * jnp.ones_like(patches), **sizes) > 0
+    seen = unpatchify(patches, **sizes) * std + mean
+    guess = _GREY if values is None else unpatchify(values, **sizes) * std + mean
+    pixels = jnp.where(hidden, guess, seen)
     return np.asarray(jnp.clip(jnp.round(pixels * 255), 0, 255).astype(jnp.uint8))
