@@ -72,10 +72,10 @@ def _demo(config: ml_collections.ConfigDict) -> None:
     config.checkpoint = "runs/demo/pretrain"
     config.data = common.demo_dataset()
     config.label = "condition"
-    config.epochs = 6.0
-    config.warmup_epochs = 1.0
-    config.loader = {"batch_size": 64, "workers": 0}
+    config.epochs = 3.0
+    config.warmup_epochs = 0.5
+    config.loader = {"batch_size": 32, "workers": 0}
     config.augment = {"random_shift": {"max_px": 8}}
-    config.optimizer.update({"base_lr": 4e-3, "layer_decay": 0.75})
+    config.optimizer.update({"base_lr": 8e-3, "layer_decay": 0.75})
     config.compute.unroll = True
     config.every = {"log": 10, "evaluate": 20, "checkpoint": 20}

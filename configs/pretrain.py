@@ -9,7 +9,7 @@ Variants (--config=configs/pretrain.py:<variant>):
     patch16x8  the same with patches 16 high and 8 wide: 0.17 s a token in place of 0.35 s
     square224  the published 224x224 recipe: 300 epochs, batch 4096, crops and flips
     cpu        a small encoder on 192x256 sheets, about an hour on two cores
-    demo       a smaller one still, two minutes on simulated recordings
+    demo       a smaller one still, about two minutes on simulated recordings
 """
 
 import ml_collections
@@ -85,7 +85,7 @@ def _cpu(config: ml_collections.ConfigDict) -> None:
 def _demo(config: ml_collections.ConfigDict) -> None:
     _cpu(config)
     config.data = common.demo_dataset()
-    config.epochs = 22.0
+    config.epochs = 16.0
     config.warmup_epochs = 2.0
     config.loader.batch_size = 32
     config.optimizer.base_lr = 1.6e-2
