@@ -13,6 +13,20 @@ VIT = {
 # Share of full scale: paper is near white and ink covers little of it, so ImageNet's statistics
 # would leave most of the input range unused. Those of PTB-XL's training sheets, rounded.
 SHEET_STATISTICS = {"mean": (0.87,), "std": (0.10,)}
+# The same for sheets without a grid.
+BLANK_STATISTICS = {"mean": (0.97,), "std": (0.13,)}
+
+# The default sheet: the whole landscape page at 1.8 px/mm.
+SHEET = {
+    "layout": "3x4+1",
+    "height": 384,
+    "width": 512,
+    "channels": 1,
+    "mm_per_s": 25.0,
+    "mm_per_mv": 10.0,
+    "style": "red",
+    "page": "letter",
+}
 
 
 def dataset(*, name: str, config: str, data_dir: str) -> dict:

@@ -1,17 +1,22 @@
 """What is stored of a segment: its picture as a PNG file, or its samples as integers."""
 
 import dataclasses
+import functools
+import hashlib
 import io
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
-from jaxtyping import Float32, Int16, UInt8
+from jaxtyping import Array, Float32, Int16, UInt8
 from PIL import Image
 
 from ecgmae_jax.records.resampling import resample
 from ecgmae_jax.records.segments import Segment
-from ecgmae_jax.rendering.drawing import make_drawer
+from ecgmae_jax.rendering.drawing import draw, make_deck
+from ecgmae_jax.rendering.scan.presets import preset
+from ecgmae_jax.rendering.scan.scanner import make_scanner
 from ecgmae_jax.rendering.sheet import Sheet
 
 RATE_HZ = 500.0
@@ -24,10 +29,19 @@ PICTURES_PER_CALL = 16
 
 @dataclasses.dataclass(frozen=True)
 class Form:
-    """What an example holds of its segment: a drawn sheet, or the samples where `sheet` is None."""
+    """What an example holds of its segment: a drawn sheet, or the samples where there is none.
 
-    sheet: Sheet | None
+    Attributes:
+        sheets: those that the pictures are spread over at random.
+        renderer: `jax`, or `ecg_plot` for the package's own drawing.
+        scan: preset of what a scanner adds, or `off`.
+        seed: of the choice of the sheet and of the scan.
+    """
+
+    sheets: tuple[Sheet, ...] = ()
     renderer: str = "jax"
+    scan: str = "off"
+    seed: int = 0
 
 
 def window(segment: Segment) -> Float32[np.ndarray, "12 t"]:
@@ -43,22 +57,62 @@ def window(segment: Segment) -> Float32[np.ndarray, "12 t"]:
     return np.pad(signal, ((0, 0), (0, rest)), constant_values=np.nan)
 
 
-def contents(signals: Float32[np.ndarray, "b 12 t"], form: Form) -> list[dict[str, Any]]:
-    """The feature `image` or `signal` of each of at most PICTURES_PER_CALL windows."""
-    if form.sheet is None:
+def contents(
+    signals: Float32[np.ndarray, "b 12 t"], keys: Sequence[str], form: Form
+) -> list[dict[str, Any]]:
+    """What the examples hold of at most PICTURES_PER_CALL windows, by their unique keys."""
+    if not form.sheets:
         return [{"signal": as_int16(signal)} for signal in signals]
     if form.renderer == "ecg_plot":
-        pictures = [_drawn_by_ecg_plot(signal, form.sheet) for signal in signals]
-    else:
-        pictures = _drawn(signals, form.sheet)
-    return [{"image": as_png(picture)} for picture in pictures]
+        pictures = [_drawn_by_ecg_plot(signal, form.sheets[0]) for signal in signals]
+        return [{"image": as_png(picture)} for picture in pictures]
+    return _drawn(signals, keys, form)
 
 
-def _drawn(signals: Float32[np.ndarray, "b 12 t"], sheet: Sheet) -> UInt8[np.ndarray, "b h w c"]:
-    draw = make_drawer(sheet, num_samples=NUM_SAMPLES, rate_hz=RATE_HZ)
+def _drawn(
+    signals: Float32[np.ndarray, "b 12 t"], keys: Sequence[str], form: Form
+) -> list[dict[str, Any]]:
     # One batch size for every call: one compilation.
-    filler = np.full((PICTURES_PER_CALL - len(signals), *signals.shape[1:]), np.nan, np.float32)
-    return np.asarray(draw(jnp.concatenate([signals, filler])))[: len(signals)]
+    rest = PICTURES_PER_CALL - len(signals)
+    filler = np.full((rest, *signals.shape[1:]), np.nan, np.float32)
+    # A number from the example's own name: its picture does not depend on its neighbours.
+    digests = [hashlib.sha256(f"{form.seed}/{key}".encode()).digest()[:4] for key in keys]
+    seeds = np.array([*(int.from_bytes(d, "big") for d in digests), *[0] * rest], np.uint32)
+    images, outside, which = _make_drawing(form)(np.concatenate([signals, filler]), seeds)
+    made = zip(
+        *(np.asarray(part)[: len(signals)] for part in (images, outside, which)), strict=True
+    )
+    several = len(form.sheets) > 1
+    return [
+        {"image": as_png(image), "ink_outside": share}
+        | ({"sheet": index, "layout": form.sheets[index].layout.name} if several else {})
+        for image, share, index in made
+    ]
+
+
+@functools.lru_cache(maxsize=4)
+def _make_drawing(form: Form) -> Callable:
+    """The jitted function (signals, seeds) -> pictures, shares of ink outside, sheets' indices."""
+    deck = make_deck(form.sheets, rate_hz=RATE_HZ)
+    first = form.sheets[0]
+
+    @jax.jit
+    def drawing(signals: Array, seeds: Array) -> tuple[Array, Array, Array]:
+        keys = jax.vmap(lambda seed: jax.random.split(jax.random.key(seed)))(seeds)
+        which = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(form.sheets)))(keys[:, 0])
+        drawn = draw(deck, signals, which)
+        if form.scan == "off":
+            return drawn.image, drawn.ink_outside, which
+        scan = make_scanner(
+            preset(form.scan),
+            height=first.height,
+            width=first.width,
+            channels=first.channels,
+            px_per_mm=first.px_per_mm,
+        )
+        return scan(drawn.image, keys[:, 1])[0], drawn.ink_outside, which
+
+    return drawing
 
 
 def _drawn_by_ecg_plot(

@@ -5,6 +5,8 @@ import dataclasses
 import tensorflow_datasets as tfds
 
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.rendering.sampler import LayoutSampler
+from ecgmae_jax.rendering.scan.presets import PRESETS
 from ecgmae_jax.rendering.sheet import Sheet, make_sheet
 
 FORMS = ("sheet", "signal")
@@ -19,6 +21,12 @@ class EcgConfig(tfds.core.BuilderConfig):
         form: `sheet`, a drawn picture, or `signal`, its samples; only a sheet has the rest.
         renderer: `jax`, or `ecg_plot`, the drawing of the ecg-plot package, which follows only the
             size and the channels.
+        style: paper, grid and ink by name, see `STYLES`.
+        page: the paper's format by name, see `PAGES`.
+        random_sheets: how many sheets of random layout, paper and print the pictures are spread
+            over; 0 draws all on the one described.
+        scan: what a scanner adds: `off`, `scan` (its glass) or `photo` (a telephone).
+        drawing_seed: of the random sheets, of which picture gets which, and of the scans.
     """
 
     form: str = "sheet"
@@ -29,9 +37,15 @@ class EcgConfig(tfds.core.BuilderConfig):
     mm_per_s: float = 25.0
     mm_per_mv: float = 10.0
     renderer: str = "jax"
+    style: str = "red"
+    page: str = "letter"
+    random_sheets: int = 0
+    scan: str = "off"
+    drawing_seed: int = 0
 
     def __post_init__(self):
-        for field, known in (("form", FORMS), ("renderer", RENDERERS)):
+        choices = (("form", FORMS), ("renderer", RENDERERS), ("scan", ("off", *PRESETS)))
+        for field, known in choices:
             if getattr(self, field) not in known:
                 found = getattr(self, field)
                 raise InputError(f"config {self.name}: {field}={found!r}, expected one of {known}")
@@ -47,7 +61,18 @@ class EcgConfig(tfds.core.BuilderConfig):
             channels=self.channels,
             mm_per_s=self.mm_per_s,
             mm_per_mv=self.mm_per_mv,
+            style=self.style,
+            page=self.page,
         )
+
+    def sheets(self) -> tuple[Sheet, ...]:
+        """The sheets that the pictures are spread over."""
+        if not self.random_sheets:
+            return (self.sheet(),)
+        sampler = LayoutSampler(
+            self.drawing_seed, height=self.height, width=self.width, channels=self.channels
+        )
+        return sampler.sheets(self.random_sheets)
 
 
 def standard_configs(kind: type[EcgConfig] = EcgConfig) -> dict[str, EcgConfig]:
@@ -58,6 +83,8 @@ def standard_configs(kind: type[EcgConfig] = EcgConfig) -> dict[str, EcgConfig]:
         "sheet_small": {"height": 192, "width": 256},
         "sheet_6x2": {"layout": "6x2"},
         "sheet_12x1": {"layout": "12x1"},
+        "scanned": {"scan": "scan"},
+        "varied": {"random_sheets": 64, "scan": "scan"},
         "ecg_plot": {"renderer": "ecg_plot"},
     }
     return {name: kind(name=name, **setting) for name, setting in settings.items()}

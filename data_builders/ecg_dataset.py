@@ -50,7 +50,10 @@ class EcgBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     def _make_examples(self) -> parallel.MakeExamples:
         """A function from some entries to their examples, which worker processes can import."""
-        form = Form(self.builder_config.sheet(), self.builder_config.renderer)
+        config = self.builder_config
+        form = Form()
+        if config.form == "sheet":
+            form = Form(config.sheets(), config.renderer, config.scan, config.drawing_seed)
         return functools.partial(
             examples.examples_of, form=form, labels_of=self.labels_of, known_codes=self.known_codes
         )

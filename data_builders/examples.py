@@ -65,10 +65,12 @@ def examples_of(
     examples = []
     for batch in _batches(_pieces(entries, account, known_codes), PICTURES_PER_CALL):
         signals = np.stack([window(segment) for _, _, segment in batch])
-        for (entry, recording, segment), content in zip(
-            batch, contents(signals, form), strict=True
+        keys = [
+            f"{entry.source}/{entry.record_id}/{segment.index:05d}" for entry, _, segment in batch
+        ]
+        for key, (entry, recording, segment), content in zip(
+            keys, batch, contents(signals, keys, form), strict=True
         ):
-            key = f"{entry.source}/{entry.record_id}/{segment.index:05d}"
             facts = _facts(entry, recording, segment)
             examples.append((key, {**facts, **content, **labels_of(recording), **entry.features}))
     return examples, account

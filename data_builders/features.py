@@ -17,14 +17,19 @@ def any_of(classes: Sequence[str]) -> tfds.features.FeatureConnector:
 
 
 def content_features(config: EcgConfig) -> dict[str, tfds.features.FeatureConnector]:
-    """The `image` or the `signal` of a segment of a recording."""
+    """The `image` or the `signal` of a segment of a recording, and how the image was drawn."""
     sheet = config.sheet()
     if sheet is None:
         samples = (len(STANDARD_LEADS), NUM_SAMPLES)
         # Without an encoding TFDS stores every sample as an integer of up to ten bytes.
         return {"signal": tfds.features.Tensor(shape=samples, dtype=np.int16, encoding="bytes")}
     shape = (sheet.height, sheet.width, sheet.channels)
-    return {"image": tfds.features.Image(shape=shape, encoding_format="png")}
+    content = {"image": tfds.features.Image(shape=shape, encoding_format="png")}
+    if config.renderer == "jax":
+        content["ink_outside"] = np.float32
+    if config.random_sheets:
+        content |= {"sheet": np.int32, "layout": tfds.features.Text()}
+    return content
 
 
 def ecg_features(
@@ -59,7 +64,12 @@ def picture_metadata(config: EcgConfig) -> dict[str, Any]:
         size = {"height": config.height, "width": config.width, "channels": config.channels}
         return {"layout": "ecg-plot 6x2", **size, "renderer": "ecg_plot"}
     if sheet is not None:
-        return {**sheet.as_dict(), "renderer": config.renderer}
+        described = {**sheet.as_dict(), "renderer": config.renderer}
+        if config.scan != "off":
+            described["scan"] = config.scan
+        if config.random_sheets:
+            described["sheets"] = [sheet.as_dict() for sheet in config.sheets()]
+        return described
     return {
         "signal": {
             "leads": list(STANDARD_LEADS),

@@ -20,6 +20,7 @@ Transform = Callable[[Example, np.random.Generator], Example]
 # A thread makes a whole batch, and whole batches wait in the buffer: both numbers cost memory.
 _THREADS = 4
 _BATCHES_AHEAD = 4
+_KEY = "key"
 
 
 def make_train_loader(
@@ -47,7 +48,8 @@ def make_train_loader(
         seed: of the order and of the transforms.
         transforms: applied in turn to each example, with a generator that depends on the seed and
             on the example's position in the endless stream.
-        keys: the features that a batch carries.
+        keys: the features that a batch carries; `key` among them stands for a random uint32 of the
+            example, by which whoever gets the batch can go on drawing at random.
         label: the task whose encoding (b, k), NaN where unknown, a batch carries as `label`.
         start_step: the step of the first batch; larger to go on where a run stopped.
         num_workers: extra Python processes; with 0, threads of this one do the work.
@@ -122,6 +124,8 @@ class _Read(grain.transforms.RandomMap):
         example = self.source[element]
         for transform in self.transforms:
             example = transform(example, rng)
+        if _KEY in self.keys:
+            example = example | {_KEY: rng.integers(2**32, dtype=np.uint32)}
         row = {key: np.asarray(example[key]) for key in self.keys}
         if self.label_set is not None:
             row["label"] = self.label_set.encode(example["labels"][self.label_set.name])
@@ -147,7 +151,7 @@ def _reader(
     dataset: Dataset, *, transforms: Sequence[Transform], keys: Sequence[str], label: str | None
 ) -> _Read:
     label_set = None if label is None else dataset.label_set(label)
-    needed = (*keys, *(["labels"] if label_set else []))
+    needed = (*(key for key in keys if key != _KEY), *(["labels"] if label_set else []))
     return _Read(dataset.source.only(*needed), tuple(transforms), tuple(keys), label_set)
 
 

@@ -115,10 +115,10 @@ class MAE(nnx.Module):
 
 
 def reconstruction_target(
-    images: Float[Array, "b h w c"], *, config: MAEConfig
+    pictures: Float[Array, "b h w c"], *, config: MAEConfig
 ) -> Float32[Array, "b n p"]:
-    """The patches a model is to predict."""
-    patches = patchify(images, patch_size=config.encoder.patch_size).astype(jnp.float32)
+    """The patches a model is to predict: those of its input, or of another picture of its size."""
+    patches = patchify(pictures, patch_size=config.encoder.patch_size).astype(jnp.float32)
     if not config.norm_pix:
         return patches
     mean, variance = patch_statistics(patches)
@@ -144,15 +144,21 @@ def reconstruction_loss(
 
 
 def mae_loss(
-    model: MAE, images: Float[Array, "b h w c"], *, key: PRNGKeyArray
+    model: MAE,
+    images: Float[Array, "b h w c"],
+    *,
+    key: PRNGKeyArray,
+    predicted: Float[Array, "b h w c"] | None = None,
 ) -> tuple[Float32[Array, ""], dict[str, Float32[Array, ""]]]:
     """The training loss under a random mask, and what to hold it against.
+
+    The pictures to predict are `images` themselves or, if given, those of `predicted`.
 
     `null_loss` is the loss of predicting zero everywhere on the same hidden patches: each patch's
     own mean if `norm_pix`, the mean of the pixels' standardisation otherwise. A loss says
     something only below it, and it depends on `norm_pix_eps`.
     """
     prediction, mask = model(images, key=key)
-    target = reconstruction_target(images, config=model.config)
+    target = reconstruction_target(images if predicted is None else predicted, config=model.config)
     null_loss = reconstruction_loss(jnp.zeros_like(target), target, mask.hidden)
     return reconstruction_loss(prediction, target, mask.hidden), {"null_loss": null_loss}

@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -12,13 +12,14 @@ from jaxtyping import PRNGKeyArray
 
 from ecgmae_jax.data.loaders import make_eval_loader
 from ecgmae_jax.data.source import Dataset
-from ecgmae_jax.data.transforms import Resize
 from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.models.functional import Params, bind, init_params, model_graph
 from ecgmae_jax.models.mae import MAE, MAEConfig
 from ecgmae_jax.models.vit import Encoder, ViTConfig, features
-from ecgmae_jax.programs.inputs import standardise
+from ecgmae_jax.programs import inputs
 from ecgmae_jax.training.checkpoints import load_params
+
+Batch = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,12 +28,14 @@ class Pretrained:
 
     Attributes:
         specification: of the input, see `inputs.input_specification`.
+        target: what it predicts, one of `views.TARGETS`.
         fingerprint: of the parameters.
     """
 
     config: MAEConfig
     params: Params
     specification: dict[str, Any]
+    target: str
     fingerprint: str
 
 
@@ -72,8 +75,14 @@ def load_pretrained(workdir: str | pathlib.Path, *, which: str) -> Pretrained:
     """
     loaded = load_params(pathlib.Path(workdir).expanduser() / "checkpoints", which=which)
     specification = loaded.meta["input"]
-    config = mae_config(loaded.meta["config"]["model"], specification)
-    return Pretrained(config, loaded.params, specification, loaded.fingerprint)
+    trained_with = loaded.meta["config"]
+    return Pretrained(
+        config=mae_config(trained_with["model"], specification),
+        params=loaded.params,
+        specification=specification,
+        target=trained_with["target"],
+        fingerprint=loaded.fingerprint,
+    )
 
 
 def mae_maker(config: MAEConfig, compute: Compute) -> Callable[[PRNGKeyArray], MAE]:
@@ -100,18 +109,25 @@ def make_features(
     @jax.jit
     def compute_features(params: Params, images: jax.Array) -> jax.Array:
         encoder: nnx.Module = bind(graph, params)
-        return features(encoder, standardise(images, specification), pooling=pooling)
+        return features(encoder, inputs.standardise(images, specification), pooling=pooling)
 
     return compute_features
 
 
-def eval_batches(dataset: Dataset, specification: Mapping[str, Any], *, batch_size: int, **others):
-    """The split's pictures in order, at the model's size."""
-    size = tuple(specification["image_size"])
-    resize = (
-        () if size == (dataset.picture["height"], dataset.picture["width"]) else (Resize(size),)
-    )
-    return make_eval_loader(dataset, batch_size=batch_size, transforms=resize, **others)
+def eval_batches(
+    dataset: Dataset, specification: Mapping[str, Any], *, batch_size: int, **others: Any
+) -> Iterator[Batch]:
+    """The split's pictures in order, at the model's size; signals are drawn as its pictures were.
+
+    Batches as those of `make_eval_loader`, with `image`.
+    """
+    if "signal" not in dataset.picture:
+        resize = inputs.resizing(dataset.picture, specification)
+        yield from make_eval_loader(dataset, batch_size=batch_size, transforms=resize, **others)
+        return
+    draw = inputs.make_sheet_drawer(dataset.picture["signal"], specification)
+    for batch in make_eval_loader(dataset, batch_size=batch_size, keys=("signal",), **others):
+        yield {"image": np.asarray(draw(batch.pop("signal")))} | batch
 
 
 def embed_split(

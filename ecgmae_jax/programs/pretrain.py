@@ -8,11 +8,15 @@ import jax.numpy as jnp
 import ml_collections
 from jax.sharding import Mesh
 
-from ecgmae_jax.data.loaders import make_train_loader
+from ecgmae_jax.data.loaders import make_eval_loader, make_train_loader
 from ecgmae_jax.data.source import Dataset, open_dataset
+from ecgmae_jax.errors import InputError
 from ecgmae_jax.models.functional import Params, bind, init_params, model_graph, num_params
 from ecgmae_jax.models.mae import mae_loss, reconstruction_target
-from ecgmae_jax.programs import encoders, inputs, online_probe, training_run, workdirs
+from ecgmae_jax.programs import encoders, online_probe, training_run, workdirs
+from ecgmae_jax.programs.views import Views, drawn_views, stored_views
+from ecgmae_jax.rendering.sampler import LayoutSampler
+from ecgmae_jax.rendering.sheet import Sheet, make_sheet
 from ecgmae_jax.training import loop
 from ecgmae_jax.training.mesh import make_mesh, start_distributed
 from ecgmae_jax.training.optimizers import make_optimizer, make_schedule
@@ -24,11 +28,10 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     """Trains to the last epoch, from the newest checkpoint of the workdir if there is one."""
     start_distributed()
     mesh = make_mesh(**config.mesh)
-    train = open_dataset(**config.data, split=config.splits.train)
-    validation = open_dataset(**config.data, split=config.splits.validation)
-    specification = inputs.input_specification(
-        train, augment=config.augment, statistics=config.picture
-    )
+    train = _open(config.data, config.splits.train)
+    validation = _open(config.data, config.splits.validation)
+    views = _make_views(train, config)
+    specification = views.specification
     record = workdirs.open_workdir(workdir, config, data={train.name: train.fingerprint})
 
     compute = encoders.make_compute(**config.compute)
@@ -37,14 +40,14 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     graph = model_graph(make_mae)
 
     def loss_fn(params: Params, batch: dict, key: jax.Array):
-        images = inputs.standardise(batch["image"], specification)
-        return mae_loss(bind(graph, params), images, key=key)
+        seen, target = views.view(batch)
+        return mae_loss(bind(graph, params), seen, key=key, predicted=target)
 
     def example_losses(params: Params, batch: dict, key: jax.Array) -> dict[str, jax.Array]:
-        images = inputs.standardise(batch["image"], specification)
-        prediction, mask = bind(graph, params)(images, key=key)
-        target = reconstruction_target(images, config=model)
-        errors = jnp.mean(jnp.square(prediction - target), axis=-1)
+        seen, target = views.view(batch)
+        prediction, mask = bind(graph, params)(seen, key=key)
+        patches = reconstruction_target(target, config=model)
+        errors = jnp.mean(jnp.square(prediction - patches), axis=-1)
         return {"validation_loss": (errors * mask.hidden).sum(1) / mask.hidden.sum(1)}
 
     schedule = training_run.make_epoch_schedule(
@@ -68,9 +71,9 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         loss_fn=loss_fn,
         optimizer=optimizer,
         learning_rate=learning_rate,
-        batches_from=lambda step: _train_batches(train, specification, config, start_step=step),
+        batches_from=lambda step: _train_batches(train, views, config, start_step=step),
         evaluators=[
-            _loss_evaluator(example_losses, validation, specification, config, mesh=mesh),
+            _loss_evaluator(example_losses, validation, views, config, mesh=mesh),
             *(
                 online_probe.make_evaluator(
                     task, train, validation, specification, model.encoder, compute=compute
@@ -90,14 +93,43 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     training_run.train(job, workdir=workdir, mesh=mesh, seed=config.seed)
 
 
+def _open(data: ml_collections.ConfigDict, split: str) -> Dataset:
+    return open_dataset(name=data.name, config=data.config, data_dir=data.data_dir, split=split)
+
+
+def _make_views(train: Dataset, config: ml_collections.ConfigDict) -> Views:
+    settings = {
+        "augment": config.augment,
+        "statistics": config.picture,
+        "target": config.target,
+    }
+    match config.data.draw:
+        case "stored":
+            return stored_views(train, **settings)
+        case "device":
+            return drawn_views(train, sheets=_sheets(config), scan=config.scan, **settings)
+        case other:
+            raise InputError(f"config.data.draw is {other!r}; choose 'stored' or 'device'")
+
+
+def _sheets(config: ml_collections.ConfigDict) -> list[Sheet]:
+    """The sheet of the config, and after it as many random ones of its size as it asks for."""
+    sheet = make_sheet(**config.sheet)
+    sampler = LayoutSampler(
+        config.seed, height=sheet.height, width=sheet.width, channels=sheet.channels
+    )
+    return [sheet, *sampler.sheets(config.random_sheets)]
+
+
 def _train_batches(
-    train: Dataset, specification: dict, config: ml_collections.ConfigDict, *, start_step: int
+    train: Dataset, views: Views, config: ml_collections.ConfigDict, *, start_step: int
 ):
     return make_train_loader(
         train,
         batch_size=config.loader.batch_size,
         seed=config.seed,
-        transforms=inputs.make_augmentations(config.augment, specification),
+        transforms=views.transforms,
+        keys=views.keys,
         start_step=start_step,
         num_workers=config.loader.workers,
         process_index=jax.process_index(),
@@ -106,16 +138,17 @@ def _train_batches(
 
 
 def _loss_evaluator(
-    example_losses, validation: Dataset, specification: dict, config, *, mesh: Mesh
+    example_losses, validation: Dataset, views: Views, config, *, mesh: Mesh
 ) -> loop.Evaluator:
     """Mean loss over the validation split, under the same masks at every call."""
     step = make_eval_step(example_losses, mesh=mesh)
 
     def evaluator(params: Params) -> dict[str, float]:
-        batches = encoders.eval_batches(
+        batches = make_eval_loader(
             validation,
-            specification,
             batch_size=config.loader.batch_size,
+            transforms=views.eval_transforms,
+            keys=views.keys,
             process_index=jax.process_index(),
             process_count=jax.process_count(),
         )

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int32
+from jaxtyping import Array, Float, Int32
 
-from ecgmae_jax.rendering.traces import TracePlan, pen_reach
+from ecgmae_jax.rendering.traces import TraceGeometry, TracePlan
 
 # Coverage is summed in integers of this size, which add up to the same picture in any order.
 _FULL = 1 << 16
@@ -32,47 +32,54 @@ class Strokes(NamedTuple):
     share: Columns
 
 
-def strokes(signal_mv: Float[Array, "l t"], plan: TracePlan) -> Strokes:
+def strokes(signal_mv: Float[Array, "l t"], plan: TracePlan, geometry: TraceGeometry) -> Strokes:
     """What a round pen leaves on the paper: it widens the line and reaches into its neighbours."""
-    top, bottom, area = _extent(signal_mv.ravel(), plan)
-    reach = pen_reach(plan.pen_px, plan.per_pixel)
-    num_columns = top.shape[1]
+    top, bottom, area = _extent(signal_mv, plan, geometry)
+    num_columns, num_tips = top.shape[1], len(geometry.tip)
+    reach = num_tips // 2
 
     def neighbours(values: Columns, outside: float) -> list[Columns]:
         padded = jnp.pad(values, ((0, 0), (reach, reach)), constant_values=outside)
-        return [padded[:, i : i + num_columns] for i in range(2 * reach + 1)]
+        return [padded[:, i : i + num_columns] for i in range(num_tips)]
 
-    radius = plan.pen_px / 2
-    away = np.arange(-reach, reach + 1) / plan.per_pixel
-    tip = np.sqrt(np.maximum(radius**2 - away**2, 0)).tolist()
     tops, bottoms = neighbours(top, jnp.inf), neighbours(bottom, -jnp.inf)
-    top, bottom = tops[0] - tip[0], bottoms[0] + tip[0]
-    for next_top, next_bottom, height in zip(tops[1:], bottoms[1:], tip[1:], strict=True):
-        top = jnp.minimum(top, next_top - height)
-        bottom = jnp.maximum(bottom, next_bottom + height)
-    area = sum(neighbours(area, 0.0)) / (2 * reach + 1)
-    share = jnp.minimum(area * plan.per_pixel / (bottom - top), 1.0)
+    top, bottom = tops[0] - geometry.tip[0], bottoms[0] + geometry.tip[0]
+    for i in range(1, num_tips):
+        top = jnp.minimum(top, tops[i] - geometry.tip[i])
+        bottom = jnp.maximum(bottom, bottoms[i] + geometry.tip[i])
+    covers = jnp.isfinite(geometry.tip)
+    areas = [jnp.where(covers[i], near, 0) for i, near in enumerate(neighbours(area, 0.0))]
+    area = sum(areas) / covers.sum()
+    share = jnp.minimum(area * geometry.per_pixel / (bottom - top), 1.0)
     return Strokes(top, bottom, jnp.where(area > 0, share, 0.0))
 
 
-def _extent(samples: Float[Array, "n"], plan: TracePlan) -> tuple[Columns, Columns, Columns]:
+def _extent(
+    signal_mv: Float[Array, "l t"], plan: TracePlan, geometry: TraceGeometry
+) -> tuple[Columns, Columns, Columns]:
     """Top and bottom (pixels) of the line in every sub-column and the area of its stroke.
 
     Top is +inf and bottom -inf where nothing is recorded.
     """
+    num_samples = signal_mv.shape[1]
+    samples = signal_mv.ravel()
 
-    def sample(index: Int32[np.ndarray, "r s"]) -> Columns:
-        return samples.at[index].get(mode="promise_in_bounds")
+    def sample(index: Int32[Array, "r s"]) -> Columns:
+        recorded = plan.drawn & (index >= 0) & (index < num_samples)
+        place = jnp.where(recorded, plan.lead * num_samples + index, 0)
+        return jnp.where(recorded, samples.at[place].get(mode="promise_in_bounds"), jnp.nan)
 
-    def border(index, fraction, recorded: Bool[np.ndarray, "r s"]) -> Columns:
+    def border(position: Columns) -> Columns:
+        index = jnp.floor(position).astype(jnp.int32)
         before = sample(index)
-        return jnp.where(recorded, before + (sample(index + 1) - before) * fraction, jnp.nan)
+        return before + (sample(index + 1) - before) * (position - index)
 
-    left = border(plan.left, plan.left_fraction, plan.left_recorded)
-    right = border(plan.right, plan.right_fraction, plan.right_recorded)
+    left, right = border(plan.left), border(plan.right)
+    first = jnp.ceil(plan.left).astype(jnp.int32)
+    last = jnp.floor(plan.right).astype(jnp.int32)
     inside = [
-        jnp.where(plan.has_inside, jnp.where(recorded, sample(index), jnp.nan), left)
-        for index, recorded in zip(plan.inside, plan.inside_recorded, strict=True)
+        jnp.where(last >= first, sample(jnp.minimum(first + m, last)), left)
+        for m in range(geometry.most_inside)
     ]
     path = [plan.baseline_px - point * plan.px_per_mv for point in (left, *inside, right)]
 
@@ -83,8 +90,18 @@ def _extent(samples: Float[Array, "n"], plan: TracePlan) -> tuple[Columns, Colum
     for before, after in itertools.pairwise(path):
         step = jnp.abs(after - before)
         travel = travel + jnp.where(jnp.isfinite(step), step, 0.0)
-    area = plan.pen_px * jnp.sqrt(travel**2 + plan.per_pixel**-2)
+    area = geometry.pen_px * jnp.sqrt(travel**2 + geometry.per_pixel**-2)
     return top, bottom, jnp.where(bottom >= top, area, 0.0)
+
+
+def ink_outside(strokes: Strokes, plan: TracePlan) -> Float[Array, ""]:
+    """The share of the ink that lies in the band of another row or off the picture."""
+    top, bottom, share = strokes
+    ceiling, floor = plan.baseline_px - plan.band_px, plan.baseline_px + plan.band_px
+    length = jnp.where(share > 0, bottom - top, 0.0)
+    kept = jnp.clip(jnp.minimum(bottom, floor) - jnp.maximum(top, ceiling), 0, length)
+    total = jnp.sum(share * length)
+    return jnp.where(total > 0, 1 - jnp.sum(share * kept) / jnp.maximum(total, 1e-6), 0.0)
 
 
 def coverage(strokes: Strokes, *, per_pixel: int, height: int) -> Float[Array, "h w"]:

@@ -3,7 +3,8 @@
 import numpy as np
 from jaxtyping import Float
 
-from ecgmae_jax.rendering.layouts import FIELD_LEFT_MM
+from ecgmae_jax.rendering.lettering import text_coverage
+from ecgmae_jax.rendering.marks import covered_by
 from ecgmae_jax.rendering.paper import in_channels
 from ecgmae_jax.rendering.sheet import Sheet
 
@@ -26,22 +27,45 @@ def ruled_lines(
 
 
 def grid_picture(sheet: Sheet) -> Float[np.ndarray, "h w c"]:
-    """The paper with its grid and nothing on it, in grey levels or RGB from 0 to 255."""
+    """The paper before the pen: its grid, and letters of another colour than the pen's.
+
+    In grey levels or RGB from 0 to 255.
+    """
     paper, scale = sheet.paper, sheet.px_per_mm
     picture = np.broadcast_to(
         np.float32(in_channels(paper.paper_colour, channels=sheet.channels)),
         (sheet.height, sheet.width, sheet.channels),
     )
-    x_px = (sheet.origin_mm[0] + FIELD_LEFT_MM) * scale
-    y_px = sheet.strips[0].baseline_mm * scale
-    for pitch_mm, line_mm, colour in (
-        (paper.minor_mm, paper.minor_line_mm, paper.minor_colour),
-        (paper.major_mm, paper.major_line_mm, paper.major_colour),
+    x_px = (sheet.origin_mm[0] + sheet.field.left_mm + paper.grid_phase_mm[0]) * scale
+    y_px = (sheet.strips[0].baseline_mm + paper.grid_phase_mm[1]) * scale
+    for pitch_mm, line_mm, colour, dotted in (
+        (paper.minor_mm, paper.minor_line_mm, paper.minor_colour, paper.minor_dotted),
+        (paper.major_mm, paper.major_line_mm, paper.major_colour, False),
     ):
         spacing = {"pitch_px": pitch_mm * scale, "line_px": line_mm * scale}
         across = ruled_lines(sheet.width, first_px=x_px, **spacing)
         down = ruled_lines(sheet.height, first_px=y_px, **spacing)
-        empty = ((1 - down)[:, None] * (1 - across)[None, :])[:, :, None]
+        if dotted:
+            empty = (1 - down[:, None] * across[None, :])[:, :, None]
+        else:
+            empty = ((1 - down)[:, None] * (1 - across)[None, :])[:, :, None]
+        if paper.grid_margin_mm is not None:
+            empty = 1 - (1 - empty) * _ruled_part(sheet)[:, :, None]
         line = np.float32(in_channels(colour, channels=sheet.channels))
         picture = empty * picture + (1 - empty) * line
+    if paper.print_colour is not None:
+        print_colour = np.float32(in_channels(paper.print_colour, channels=sheet.channels))
+        picture = picture + (print_colour - picture) * text_coverage(sheet)[:, :, None]
     return picture
+
+
+def _ruled_part(sheet: Sheet) -> Float[np.ndarray, "h w"]:
+    """1 where the grid is printed: over the field and a margin round it."""
+    field, (x_mm, y_mm) = sheet.field, sheet.origin_mm
+    beside_mm, above_mm = sheet.paper.grid_margin_mm
+    left_mm, top_mm = x_mm + field.left_mm - beside_mm, y_mm + field.top_mm - above_mm
+    right_mm = left_mm + field.width_mm + 2 * beside_mm
+    foot_mm = top_mm + field.height_mm + 2 * above_mm
+    across = covered_by(left_mm, right_mm, sheet.width, sheet.px_per_mm)
+    down = covered_by(top_mm, foot_mm, sheet.height, sheet.px_per_mm)
+    return down[:, None] * across[None, :]

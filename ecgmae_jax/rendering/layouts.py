@@ -1,34 +1,32 @@
-"""Layouts: which lead is drawn where on the paper, and which seconds of it.
+"""Layouts: which leads a machine prints where, and which seconds of them.
 
-A layout is data: columns of leads read side by side in time, and rhythm strips below them.
+A layout is data: columns of leads side by side, and rhythm strips below them.
 """
 
 import dataclasses
+from typing import Literal
 
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.records.leads import STANDARD_LEADS
-from ecgmae_jax.rendering.paper import Paper
-
-# The traced field: 10 s at 25 mm/s wide; its height is a whole number of large squares for
-# 3, 4, 6 and 12 rows alike, so every baseline lies on the same phase of the grid.
-FIELD_WIDTH_MM = 250.0
-FIELD_HEIGHT_MM = 180.0
-# The calibration pulse stands left of the field, the machine's header above it.
-FIELD_LEFT_MM = 19.4
-FIELD_TOP_MM = 20.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
     """Columns of leads, each column a window of time, and leads drawn over the whole width.
 
-    Consecutive columns show consecutive seconds, as machines print them, so that a rhythm strip
-    runs in time with the columns above it.
+    A minus before a lead's name draws it upside down, as Cabrera's order does with -aVR.
+
+    Attributes:
+        windows: the seconds of a column. `sequential` columns show consecutive seconds, as most
+            machines print them, so that a rhythm strip runs in time with the columns above it;
+            `simultaneous` columns show the same first seconds; `running` rows continue the row
+            above them, as a long strip cut into pieces does.
     """
 
     name: str
     columns: tuple[tuple[str, ...], ...]
     rhythm: tuple[str, ...] = ()
+    windows: Literal["sequential", "simultaneous", "running"] = "sequential"
 
     @property
     def num_rows(self) -> int:
@@ -37,12 +35,28 @@ class Layout:
 
 
 @dataclasses.dataclass(frozen=True)
+class Field:
+    """The rectangle of the paper that holds the traces, in mm from the paper's corner.
+
+    10 s at 25 mm/s wide; the height is a whole number of large squares for 3, 4, 6 and 12 rows
+    alike, so that every baseline lies on the same phase of the grid. The calibration pulse stands
+    left of it, the machine's header above.
+    """
+
+    left_mm: float = 19.4
+    top_mm: float = 20.0
+    width_mm: float = 250.0
+    height_mm: float = 180.0
+
+
+@dataclasses.dataclass(frozen=True)
 class Strip:
     """One lead on the paper: the seconds from `start_s`, drawn rightwards from `x_mm`.
 
     `x_mm` and `baseline_mm` (0 mV) are measured from the upper left corner of the paper, or of
     the picture where a sheet hands them out; `row` counts from the top and `row_height_mm` is the
-    distance to the next row. A trace may leave its row, as on paper.
+    distance to the next row. `polarity` is -1 where the lead is drawn upside down. A trace may
+    leave its row, as on paper.
     """
 
     lead: str
@@ -53,18 +67,53 @@ class Strip:
     baseline_mm: float
     row: int
     row_height_mm: float
+    polarity: int = 1
+
+    @property
+    def printed_name(self) -> str:
+        """The lead's name as it stands beside the trace."""
+        return self.lead if self.polarity > 0 else f"-{self.lead}"
 
 
 _LIMB, _CHEST = STANDARD_LEADS[:6], STANDARD_LEADS[6:]
-_BY_THREES = (_LIMB[:3], _LIMB[3:], _CHEST[:3], _CHEST[3:])
+# The limb leads in the order of their axes, from -30 to 120 degrees.
+_CABRERA = ("aVL", "I", "-aVR", "II", "aVF", "III")
+_THREE = ("II", "V1", "V5")
+_WATCH = Layout("I in 3 rows", (("I",) * 3,), windows="running")
 
+
+def _by(rows: int, limb: tuple[str, ...] = _LIMB) -> tuple[tuple[str, ...], ...]:
+    """The twelve leads in columns of so many rows, limb leads first."""
+    leads = limb + _CHEST
+    return tuple(leads[i : i + rows] for i in range(0, len(leads), rows))
+
+
+def _simultaneous(layout: Layout) -> Layout:
+    name = f"{layout.name} simultaneous"
+    return dataclasses.replace(layout, name=name, windows="simultaneous")
+
+
+_PLAIN = (
+    Layout("3x4+1", _by(3), rhythm=("II",)),
+    Layout("3x4", _by(3)),
+    Layout("6x2", _by(6)),
+    Layout("12x1", _by(12)),
+    Layout("3x4+1 V1", _by(3), rhythm=("V1",)),
+    Layout("3x4+3", _by(3), rhythm=_THREE),
+    Layout("6x2+1", _by(6), rhythm=("II",)),
+    Layout("4x3", _by(4)),
+    Layout("2x6", _by(2)),
+    Layout("3x4+1 cabrera", _by(3, _CABRERA), rhythm=("II",)),
+    Layout("6x2 cabrera", _by(6, _CABRERA)),
+    Layout("12x1 cabrera", _by(12, _CABRERA)),
+)
+# Rows by columns, rhythm strips after the plus.
 LAYOUTS = {
     layout.name: layout
     for layout in (
-        Layout("3x4+1", _BY_THREES, rhythm=("II",)),
-        Layout("3x4", _BY_THREES),
-        Layout("6x2", (_LIMB, _CHEST)),
-        Layout("12x1", (STANDARD_LEADS,)),
+        *_PLAIN,
+        *(_simultaneous(layout) for layout in _PLAIN if len(layout.columns) > 1),
+        _WATCH,
     )
 }
 
@@ -74,34 +123,3 @@ def layout_named(name: str) -> Layout:
     if name not in LAYOUTS:
         raise InputError(f"no layout {name!r}: choose one of {', '.join(LAYOUTS)}")
     return LAYOUTS[name]
-
-
-def strips_on_paper(layout: Layout, paper: Paper) -> tuple[Strip, ...]:
-    """The strips of a layout in millimetres from the corner of the paper, row by row."""
-    width_mm = FIELD_WIDTH_MM / len(layout.columns)
-    row_height_mm = FIELD_HEIGHT_MM / layout.num_rows
-
-    def strip(lead: str, *, row: int, column: int, width_mm: float) -> Strip:
-        duration_s = width_mm / paper.mm_per_s
-        return Strip(
-            lead=lead,
-            start_s=column * duration_s,
-            duration_s=duration_s,
-            x_mm=FIELD_LEFT_MM + column * width_mm,
-            width_mm=width_mm,
-            baseline_mm=FIELD_TOP_MM + (row + 0.5) * row_height_mm,
-            row=row,
-            row_height_mm=row_height_mm,
-        )
-
-    rows = list(zip(*layout.columns, strict=True))
-    strips = [
-        strip(lead, row=row, column=column, width_mm=width_mm)
-        for row, leads in enumerate(rows)
-        for column, lead in enumerate(leads)
-    ]
-    strips += [
-        strip(lead, row=len(rows) + i, column=0, width_mm=FIELD_WIDTH_MM)
-        for i, lead in enumerate(layout.rhythm)
-    ]
-    return tuple(strips)

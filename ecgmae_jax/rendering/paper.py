@@ -17,6 +17,14 @@ class Paper:
 
     Lengths are millimetres on the paper, colours are sRGB. One small square of the grid is 1 mm,
     one large square 5 mm: 40 ms and 200 ms at 25 mm/s, 0.1 mV and 0.5 mV at 10 mm/mV.
+
+    Attributes:
+        minor_dotted: the small squares are dots where their lines would cross.
+        grid_phase_mm: how far right and down the grid lies of the traces' left end and first
+            baseline, as on paper that was ruled before it was printed.
+        grid_margin_mm: how far left and right, and above and below the traces the grid reaches;
+            None rules the whole paper.
+        print_colour: letters, where they are not in the ink of the traces.
     """
 
     width_mm: float = 279.4
@@ -32,6 +40,10 @@ class Paper:
     minor_colour: Colour = (244, 186, 178)
     major_colour: Colour = (229, 128, 120)
     ink_colour: Colour = (26, 24, 32)
+    minor_dotted: bool = False
+    grid_phase_mm: tuple[float, float] = (0.0, 0.0)
+    grid_margin_mm: tuple[float, float] | None = None
+    print_colour: Colour | None = None
 
     def __post_init__(self):
         """Refuses speeds and gains that no machine has: they are units mixed up."""

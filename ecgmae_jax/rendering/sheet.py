@@ -4,8 +4,12 @@ import dataclasses
 from typing import Any
 
 from ecgmae_jax.errors import InputError
-from ecgmae_jax.rendering.layouts import Layout, Strip, layout_named, strips_on_paper
+from ecgmae_jax.rendering.header import Header
+from ecgmae_jax.rendering.layouts import Field, Layout, Strip, layout_named
+from ecgmae_jax.rendering.marks import Marks
 from ecgmae_jax.rendering.paper import Paper
+from ecgmae_jax.rendering.placing import field_on, strips_on_paper
+from ecgmae_jax.rendering.styles import styled_paper
 
 _SMALLEST_SIDE = 32
 # A finer line is pale, and its place inside a pixel is lost: a pen of p < 1 px can be located to
@@ -15,13 +19,37 @@ _FINEST_PEN_PX = 0.7
 
 @dataclasses.dataclass(frozen=True)
 class Sheet:
-    """What a picture shows and at which scale; hashable, so that a drawer can be kept for it."""
+    """What a picture shows and at which scale; hashable, so that a drawer can be kept for it.
+
+    Attributes:
+        header: the words on the paper; None prints speed and gain at the foot and no more.
+    """
 
     layout: Layout
     paper: Paper
     height: int
     width: int
     channels: int
+    field: Field = dataclasses.field(default_factory=Field)
+    marks: Marks = dataclasses.field(default_factory=Marks)
+    header: Header | None = None
+
+    def __post_init__(self):
+        """Refuses pictures that cannot be read and fields that leave the paper."""
+        if min(self.height, self.width) < _SMALLEST_SIDE:
+            raise InputError(
+                f"a sheet of {self.height} x {self.width} pixels is too small to read: "
+                f"make both sides at least {_SMALLEST_SIDE} (384 x 512 is usual)"
+            )
+        if self.channels not in (1, 3):
+            raise InputError(f"channels={self.channels}: a sheet has 1 (grey) or 3 (RGB)")
+        field, paper = self.field, self.paper
+        right_mm, foot_mm = field.left_mm + field.width_mm, field.top_mm + field.height_mm
+        if right_mm > paper.width_mm + 1e-6 or foot_mm > paper.height_mm + 1e-6:
+            raise InputError(
+                f"traces as far as {right_mm:g} x {foot_mm:g} mm do not fit on a paper of "
+                f"{paper.width_mm:g} x {paper.height_mm:g} mm: make the field smaller"
+            )
 
     @property
     def px_per_mm(self) -> float:
@@ -46,12 +74,16 @@ class Sheet:
         x_mm, y_mm = self.origin_mm
         return tuple(
             dataclasses.replace(strip, x_mm=strip.x_mm + x_mm, baseline_mm=strip.baseline_mm + y_mm)
-            for strip in strips_on_paper(self.layout, self.paper)
+            for strip in strips_on_paper(self.layout, self.paper, self.field)
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """The sheet in words and numbers that JSON can hold, for a data set's metadata."""
-        return {
+        """The sheet in words and numbers that JSON can hold, for a data set's metadata.
+
+        What is as on the plain sheet is left out, so that its description stays what it was
+        before there were others.
+        """
+        described = {
             "layout": self.layout.name,
             "height": self.height,
             "width": self.width,
@@ -60,8 +92,18 @@ class Sheet:
             "mm_per_s": self.paper.mm_per_s,
             "mm_per_mv": self.paper.mm_per_mv,
             "pen_mm": self.pen_px / self.px_per_mm,
-            "strips": [dataclasses.asdict(strip) for strip in self.strips],
+            "strips": [_described_strip(strip) for strip in self.strips],
         }
+        plain = Paper(mm_per_s=self.paper.mm_per_s, mm_per_mv=self.paper.mm_per_mv)
+        more = {
+            "paper": _changed(self.paper, plain),
+            "field": _changed(self.field, Field()),
+            "marks": _changed(self.marks, Marks()),
+        }
+        described.update({name: changed for name, changed in more.items() if changed})
+        if self.header is not None:
+            described["header"] = dataclasses.asdict(self.header)
+        return _as_json(described)
 
 
 def make_sheet(
@@ -72,19 +114,38 @@ def make_sheet(
     channels: int = 1,
     mm_per_s: float = 25.0,
     mm_per_mv: float = 10.0,
+    style: str = "red",
+    page: str = "letter",
 ) -> Sheet:
     """The sheet of a named layout in a picture of the given size.
 
     Raises:
-        InputError: for an unknown layout, a picture smaller than 32 pixels, channels other than
-            1 (grey) and 3 (RGB), or a speed or gain that no machine has.
+        InputError: for an unknown layout, style or page, a picture smaller than 32
+            pixels, channels other than 1 (grey) and 3 (RGB), or a speed or gain that no machine
+            has.
     """
-    if min(height, width) < _SMALLEST_SIDE:
-        raise InputError(
-            f"a sheet of {height} x {width} pixels is too small to read: "
-            f"make both sides at least {_SMALLEST_SIDE} (384 x 512 is usual)"
-        )
-    if channels not in (1, 3):
-        raise InputError(f"channels={channels}: a sheet has 1 (grey) or 3 (RGB)")
-    paper = Paper(mm_per_s=float(mm_per_s), mm_per_mv=float(mm_per_mv))
-    return Sheet(layout_named(layout), paper, int(height), int(width), int(channels))
+    paper = styled_paper(style, page=page, mm_per_s=float(mm_per_s), mm_per_mv=float(mm_per_mv))
+    arranged = layout_named(layout)
+    return Sheet(arranged, paper, int(height), int(width), int(channels), field_on(arranged, paper))
+
+
+def _described_strip(strip: Strip) -> dict[str, Any]:
+    described = dataclasses.asdict(strip)
+    if strip.polarity == 1:
+        del described["polarity"]
+    return described
+
+
+def _changed(value: Any, plain: Any) -> dict[str, Any]:
+    """The fields in which a dataclass differs from the plain one."""
+    return {
+        field.name: getattr(value, field.name)
+        for field in dataclasses.fields(value)
+        if getattr(value, field.name) != getattr(plain, field.name)
+    }
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_json(part) for key, part in value.items()}
+    return [_as_json(part) for part in value] if isinstance(value, list | tuple) else value

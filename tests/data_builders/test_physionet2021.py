@@ -66,7 +66,7 @@ def test_real_sources_are_read_whole(real_data):
     splits = entries_by_split(real_data / "challenge-2021", SOURCES, account)
     entries = [entry for some in splits.values() for entry in some]
     made, found = examples_of(
-        entries, form=Form(None), labels_of=labels_of, known_codes=frozenset(SNOMED_CODES)
+        entries, form=Form(), labels_of=labels_of, known_codes=frozenset(SNOMED_CODES)
     )
     assert account.notes == []
     assert {source: (t.read, t.pictures) for source, t in found.tallies.items()} == {

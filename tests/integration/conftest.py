@@ -81,7 +81,11 @@ def main(repository, tmp_path_factory) -> Main:
     config = simulated_ecg_dataset_builder.SimulatedEcgConfig(
         name="tiny", height=64, width=96, patients_per_condition=PATIENTS_PER_CONDITION, seed=1
     )
-    simulated_ecg_dataset_builder.Builder(data_dir=data_dir, config=config).download_and_prepare()
+    signals = simulated_ecg_dataset_builder.SimulatedEcgConfig(
+        name="tiny_signal", form="signal", patients_per_condition=PATIENTS_PER_CONDITION, seed=1
+    )
+    for form in (config, signals):
+        simulated_ecg_dataset_builder.Builder(data_dir=data_dir, config=form).download_and_prepare()
     return Main(repository, data_dir)
 
 

@@ -22,7 +22,7 @@ def dataset_of(picture: dict[str, Any]) -> Dataset:
 
 def specification(**changes):
     return inputs.input_specification(
-        dataset_of(PICTURE | changes), augment={}, statistics=STATISTICS
+        PICTURE | changes, name="toy/sheet", augment={}, statistics=STATISTICS
     )
 
 
@@ -46,7 +46,8 @@ def test_pictures_reach_the_size_of_the_model_or_are_refused():
 def test_the_model_sees_the_whole_sheet_or_the_size_of_the_crop():
     assert specification()["image_size"] == (64, 96)
     cropped = inputs.input_specification(
-        dataset_of(PICTURE),
+        PICTURE,
+        name="toy/sheet",
         augment={"random_resized_crop": {"size": (32, 32)}},
         statistics=STATISTICS,
     )
@@ -55,7 +56,9 @@ def test_the_model_sees_the_whole_sheet_or_the_size_of_the_crop():
 
 def test_signals_and_wrong_statistics_are_refused():
     with pytest.raises(InputError, match="holds signals"):
-        inputs.input_specification(dataset_of({"signal": {}}), augment={}, statistics=STATISTICS)
+        inputs.input_specification(
+            {"signal": {}}, name="toy/signal", augment={}, statistics=STATISTICS
+        )
     with pytest.raises(InputError, match=r"1 means and 1 deviations, the pictures .* 3 channels"):
         specification(channels=3)
 

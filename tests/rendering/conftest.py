@@ -3,11 +3,11 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecgmae_jax.rendering.coverage import coverage, strokes
-from ecgmae_jax.rendering.traces import plan_traces
+from ecgmae_jax.rendering.drawing import draw, make_deck
 
 
 @pytest.fixture(scope="session")
@@ -15,15 +15,14 @@ def trace_coverage():
     """The share of each pixel that the traces cover, in float."""
 
     @functools.cache
-    def compiled(sheet, num_samples, rate_hz):
-        plan = plan_traces(sheet, num_samples=num_samples, rate_hz=rate_hz)
-        of_strokes = functools.partial(coverage, per_pixel=plan.per_pixel, height=sheet.height)
-        return jax.jit(lambda signal: of_strokes(strokes(signal, plan)))
+    def compiled(sheet, rate_hz):
+        deck = make_deck([sheet], rate_hz=rate_hz)
+        return jax.jit(lambda signal: draw(deck, signal[None], jnp.zeros(1, jnp.int32)).ink)
 
-    def draw(sheet, signal_mv, *, rate_hz):
-        return np.asarray(compiled(sheet, signal_mv.shape[1], rate_hz)(np.float32(signal_mv)))
+    def cover(sheet, signal_mv, *, rate_hz):
+        return np.asarray(compiled(sheet, rate_hz)(np.float32(signal_mv)))[0, :, :, 0]
 
-    return draw
+    return cover
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,21 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ecgmae_jax.rendering.coverage import coverage, strokes
+from ecgmae_jax.rendering.coverage import coverage, ink_outside, strokes
 from ecgmae_jax.rendering.layouts import Layout
 from ecgmae_jax.rendering.sheet import make_sheet
-from ecgmae_jax.rendering.traces import pen_reach, plan_traces, sub_columns_per_pixel
+from ecgmae_jax.rendering.traces import (
+    pen_reach,
+    plan_traces,
+    sub_columns_per_pixel,
+    trace_geometry,
+)
 
 # One lead alone on the sheet, so that the ink of a column is that lead's.
 _LONE = Layout("lone", (("II",),))
@@ -142,12 +148,36 @@ def test_infinite_samples_count_as_missing(trace_coverage, beats):
 
 def test_a_batch_by_vmap_is_the_same_picture(trace_coverage, beats):
     sheet = make_sheet(height=192, width=256)
-    plan = plan_traces(sheet, num_samples=5000, rate_hz=500.0)
+    table = jax.tree.map(
+        lambda field: jnp.asarray(field)[0], trace_geometry([sheet], rate_hz=500.0)
+    )
 
     @jax.jit
     @jax.vmap
     def draw(signal):
-        return coverage(strokes(signal, plan), per_pixel=plan.per_pixel, height=192)
+        lines = strokes(signal, plan_traces(table), table)
+        return coverage(lines, per_pixel=table.per_pixel, height=192)
 
     batch = np.asarray(draw(np.stack([beats, 0.5 * beats])))
     np.testing.assert_array_equal(batch[0], trace_coverage(sheet, beats, rate_hz=500.0))
+
+
+def test_ink_outside_its_band_is_counted(beats):
+    sheet = _lone(make_sheet(height=192, width=256))
+    table = jax.tree.map(
+        lambda field: jnp.asarray(field)[0], trace_geometry([sheet], rate_hz=500.0)
+    )
+    plan = plan_traces(table)
+
+    def outside(millivolts):
+        signal = np.full((12, 5000), np.nan, np.float32)
+        signal[1] = millivolts
+        return float(ink_outside(strokes(jnp.asarray(signal), plan, table), plan))
+
+    assert outside(0.0) == 0
+    assert outside(np.nan) == 0
+    # A flat line 100 mm above its baseline, in a band of 90 mm on either side.
+    assert outside(10.0) == pytest.approx(1, abs=1e-6)
+    # Half of it there and half in its band, the way between not recorded.
+    steps = np.repeat([0.0, np.nan, 10.0], [2400, 200, 2400])
+    assert outside(steps) == pytest.approx(0.5, abs=0.01)

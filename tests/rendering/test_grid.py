@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -49,3 +51,43 @@ def test_a_grey_grid_is_the_luminance_of_the_red_one():
     paper = in_channels(make_sheet().paper.paper_colour, channels=1)[0]
     assert grey.max() <= paper
     assert 225 < grey.mean() < 245
+
+
+def _with_paper(sheet, **settings):
+    return dataclasses.replace(sheet, paper=dataclasses.replace(sheet.paper, **settings))
+
+
+def test_the_phase_moves_the_grid_right_and_down():
+    sheet = make_sheet(height=864, width=1100)
+    pixel = 1 / sheet.px_per_mm
+    moved = grid_picture(_with_paper(sheet, grid_phase_mm=(3 * pixel, 2 * pixel)))
+    np.testing.assert_allclose(moved[2:, 3:], grid_picture(sheet)[:-2, :-3], atol=0.05)
+
+
+def test_a_grid_with_a_margin_ends_there():
+    sheet = make_sheet(height=850, width=1100)
+    ruled = grid_picture(_with_paper(sheet, grid_margin_mm=(10.0, 5.0)))
+    whole = grid_picture(sheet)
+    scale = sheet.px_per_mm
+    rows = slice(*(round((sheet.origin_mm[1] + y) * scale) for y in (15.5, 204.5)))
+    columns = slice(*(round((sheet.origin_mm[0] + x) * scale) for x in (9.9, 278.9)))
+    np.testing.assert_allclose(ruled[rows, columns], whole[rows, columns], rtol=1e-6)
+    paper = in_channels(sheet.paper.paper_colour, channels=1)[0]
+    outside = np.ones(ruled.shape, bool)
+    outside[rows.start - 3 : rows.stop + 3, columns.start - 4 : columns.stop + 4] = False
+    np.testing.assert_allclose(ruled[outside], paper, rtol=1e-6)
+
+
+def test_dots_lie_where_the_lines_would_cross():
+    sheet = _with_paper(make_sheet(height=1727, width=2235), major_line_mm=0.0)
+    lines = sheet.paper.paper_colour[0] - grid_picture(sheet)[:, :, 0]
+    dotted = _with_paper(sheet, minor_dotted=True)
+    dots = sheet.paper.paper_colour[0] - grid_picture(dotted)[:, :, 0]
+    assert dots.max() == pytest.approx(lines.max(), rel=0.3)
+    # A share of 0.15 in each direction: 0.15 of 0.15 is dots, where lines take 1 - 0.85 of 0.85.
+    paper = in_channels(sheet.paper.paper_colour, channels=1)[0]
+    minor = in_channels(sheet.paper.minor_colour, channels=1)[0]
+    assert (paper - grid_picture(dotted)).mean() / (paper - minor) == pytest.approx(
+        0.0225, rel=0.05
+    )
+    assert (paper - grid_picture(sheet)).mean() / (paper - minor) == pytest.approx(0.2775, rel=0.05)

@@ -1,8 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
+from ecgmae_jax.rendering.grid import grid_picture
+from ecgmae_jax.rendering.header import Header, Text
 from ecgmae_jax.rendering.layouts import LAYOUTS
-from ecgmae_jax.rendering.lettering import lettering
+from ecgmae_jax.rendering.lettering import lettering, text_coverage
 from ecgmae_jax.rendering.sheet import make_sheet
 
 
@@ -23,7 +27,7 @@ def test_every_strip_has_its_name(layout):
         box = _name_box(mask, sheet, strip)
         assert box.max() > 0.9
         boxes[strip.lead] = box.sum()
-    assert len({round(float(ink), 1) for ink in boxes.values()}) == 12
+    assert len({round(float(ink), 1) for ink in boxes.values()}) == len(boxes)
 
 
 @pytest.mark.parametrize("size", [(384, 512), (192, 256)])
@@ -62,3 +66,27 @@ def test_the_footer_says_speed_and_gain():
     assert not np.array_equal(footer(), footer(mm_per_s=50.0))
     assert not np.array_equal(footer(), footer(mm_per_mv=5.0))
     np.testing.assert_array_equal(footer(), footer())
+
+
+def test_a_header_is_printed_where_it_says_and_replaces_the_footer():
+    plain = make_sheet(height=850, width=1100)
+    text = Text("ID: 0412", x_mm=100.0, foot_mm=12.0, capital_mm=2.5)
+    sheet = dataclasses.replace(plain, header=Header((text,)))
+    scale, (x_mm, y_mm) = sheet.px_per_mm, sheet.origin_mm
+    more = lettering(sheet) - lettering(dataclasses.replace(plain, header=Header()))
+    rows, columns = np.nonzero(more > 0.3)
+    assert rows.max() + 1 == pytest.approx((y_mm + 12.0) * scale, abs=2)
+    assert rows.max() - rows.min() + 1 == pytest.approx(2.5 * scale, abs=2)
+    assert columns.min() == pytest.approx((x_mm + 100.0) * scale, abs=3)
+    assert lettering(sheet)[round(201 * scale) :].max() == 0
+
+
+def test_print_of_another_colour_lies_on_the_paper_and_the_pulse_stays_with_the_pen():
+    plain = make_sheet(height=384, width=512, channels=3, style="blank")
+    paper = dataclasses.replace(plain.paper, ink_colour=(0, 0, 255), print_colour=(0, 128, 0))
+    sheet = dataclasses.replace(plain, paper=paper)
+    letters, pen = text_coverage(sheet), lettering(sheet)
+    assert letters.sum() > 100
+    np.testing.assert_allclose(pen + letters, lettering(plain), atol=1e-6)
+    expected = 255 - letters[:, :, None] * np.float32([255, 127, 255])
+    np.testing.assert_allclose(grid_picture(sheet), expected, atol=1e-3)

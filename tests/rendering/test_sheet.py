@@ -1,8 +1,10 @@
+import dataclasses
 import json
 
 import pytest
 
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.rendering.layouts import Field
 from ecgmae_jax.rendering.paper import Paper, in_channels
 from ecgmae_jax.rendering.sheet import make_sheet
 
@@ -52,6 +54,33 @@ def test_as_dict_survives_json():
     assert kept["strips"][1]["start_s"] == pytest.approx(2.5)
 
 
+_SCALES = ["px_per_mm", "mm_per_s", "mm_per_mv", "pen_mm"]
+_SHEET = ["layout", "height", "width", "channels", *_SCALES, "strips"]
+_PLACE = ["x_mm", "width_mm", "baseline_mm", "row", "row_height_mm"]
+_STRIP = ["lead", "start_s", "duration_s", *_PLACE]
+
+
+@pytest.mark.parametrize("layout", ["3x4+1", "3x4", "6x2", "12x1"])
+def test_the_description_of_a_plain_sheet_has_no_more_than_it_ever_had(layout):
+    # Data sets that were built before there were other sheets are compared with it.
+    described = make_sheet(layout, mm_per_s=50.0, channels=3).as_dict()
+    assert list(described) == _SHEET
+    assert all(list(strip) == _STRIP for strip in described["strips"])
+
+
+def test_a_description_says_what_is_not_plain():
+    described = make_sheet("12x1 cabrera", style="blank", page="a4").as_dict()
+    assert described["paper"] == {
+        "width_mm": 297.0,
+        "height_mm": 210.0,
+        "minor_line_mm": 0.0,
+        "major_line_mm": 0.0,
+        "paper_colour": [255, 255, 255],
+    }
+    assert [s["lead"] for s in described["strips"] if "polarity" in s] == ["aVR"]
+    assert "field" not in described
+
+
 def test_grey_is_luminance():
     assert in_channels((255, 255, 255), channels=1) == pytest.approx((255.0,))
     assert in_channels((0, 100, 0), channels=1) == pytest.approx((58.7,))
@@ -64,6 +93,7 @@ def test_grey_is_luminance():
         ({"layout": "2x2"}, "no layout '2x2'"),
         ({"height": 16}, "16 x 512 pixels is too small"),
         ({"channels": 4}, r"channels=4: a sheet has 1 \(grey\) or 3 \(RGB\)"),
+        ({"style": "purple"}, "no paper 'purple'"),
         ({"mm_per_s": 0.025}, "mm_per_s=0.025: expected 5 to 100"),
         ({"mm_per_mv": float("nan")}, "mm_per_mv=nan: expected 1 to 50"),
     ],
@@ -76,3 +106,8 @@ def test_wrong_sheets_are_refused(wrong, message):
 def test_a_pen_of_no_width_is_refused():
     with pytest.raises(InputError, match="pen_mm=0"):
         Paper(pen_mm=0.0)
+
+
+def test_traces_that_leave_the_paper_are_refused():
+    with pytest.raises(InputError, match=r"traces as far as 319.4 x 200 mm do not fit on a paper"):
+        dataclasses.replace(make_sheet(), field=Field(width_mm=300.0))
