@@ -72,7 +72,7 @@ def _demo(config: ml_collections.ConfigDict) -> None:
     config.checkpoint = "runs/demo/pretrain"
     config.data = common.demo_dataset()
     config.label = "condition"
-    config.epochs = 3.0
+    config.epochs = 2.0
     config.warmup_epochs = 0.5
     config.loader = {"batch_size": 32, "workers": 0}
     config.augment = {"random_shift": {"max_px": 8}}
