@@ -16,7 +16,16 @@ from ml_collections import config_flags
 
 from ecgmae_jax.errors import InputError, NonFiniteLoss
 
-PROGRAMS = ("pretrain", "embed", "linear_probe", "finetune", "evaluate", "reconstruct")
+PROGRAMS = (
+    "pretrain",
+    "embed",
+    "linear_probe",
+    "finetune",
+    "evaluate",
+    "reconstruct",
+    "preview",
+    "artefacts",
+)
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config file.", lock_config=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for everything the run makes.")

@@ -15,6 +15,8 @@ VARIANTS = {
     "finetune": ("ptb_xl", "reference", "demo"),
     "evaluate": ("ptb_xl", "demo"),
     "reconstruct": ("ptb_xl", "demo"),
+    "preview": ("ptb_xl", "demo"),
+    "artefacts": ("example", "ptb_xl"),
 }
 CASES = [(name, variant) for name, variants in VARIANTS.items() for variant in variants]
 

@@ -7,6 +7,7 @@ import pytest
 ROOMS = {
     "records": set(),
     "rendering": {"records"},
+    "scans": {"records"},
     "models": set(),
     "interop": {"models"},
     "data": set(),
@@ -15,6 +16,7 @@ ROOMS = {
     "programs": {
         "records",
         "rendering",
+        "scans",
         "models",
         "interop",
         "data",
@@ -63,12 +65,12 @@ def test_rooms_import_only_what_lies_before_them(repository, room):
                 assert parts[1] in ROOMS[room] | {room}, f"{path} imports {module}"
 
 
-def test_builders_know_only_recordings_and_drawing(repository):
+def test_builders_know_only_recordings_drawing_and_scans(repository):
     for path in sorted((repository / "data_builders").rglob("*.py")):
         for module in modules_imported(path):
             parts = module.split(".")
             if parts[0] == "ecgmae_jax" and len(parts) > 1 and parts[1] in ROOMS:
-                assert parts[1] in {"records", "rendering"}, f"{path} imports {module}"
+                assert parts[1] in {"records", "rendering", "scans"}, f"{path} imports {module}"
 
 
 def test_configs_import_nothing_but_ml_collections_and_common(repository):

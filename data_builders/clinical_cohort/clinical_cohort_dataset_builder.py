@@ -16,12 +16,13 @@ from data_builders.clinical_cohort.scan_examples import examples_of
 from data_builders.clinical_cohort.scans import Scan, scans_by_split
 from data_builders.ecg_dataset import EcgBuilder, dataset_info, manual_folder
 from data_builders.features import any_of, ecg_features
+from ecgmae_jax.scans.normalise import Steps
 
 
 class Builder(EcgBuilder):
     """A clinic's pictures; splits as the cohort's table says, else by patient 70 : 15 : 15."""
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("1.1.0")
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "Give the folder with the scans as --manual_dir: class folders, annotations.txt or "
         "table.csv, and cohort.toml where the defaults do not fit (docs/clinical.md)."
@@ -74,7 +75,14 @@ class Builder(EcgBuilder):
     def _make_examples(self) -> parallel.MakeExamples:
         description, _ = self._cohort
         px_per_mm = description.geometry.get("px_per_mm", float("nan"))
-        return functools.partial(examples_of, **description.picture, px_per_mm=px_per_mm)
+        steps = dict(description.normalise)
+        return functools.partial(
+            examples_of,
+            **description.picture,
+            px_per_mm=px_per_mm,
+            target_px_per_mm=steps.pop("px_per_mm", None),
+            steps=Steps(**steps),
+        )
 
 
 def _features(description: Description, listing: Listing) -> tfds.features.FeaturesDict:
@@ -90,5 +98,6 @@ def _features(description: Description, listing: Listing) -> tfds.features.Featu
         {"image": tfds.features.Image(shape=shape, encoding_format="png")},
         labels=labels,
         px_per_mm=np.float32,
+        normalisation=tfds.features.Text(),
         recorded_on=tfds.features.Text(),
     )

@@ -38,6 +38,8 @@ class Description:
         picture: height, width and channels of the stored pictures.
         geometry: of the sheet on the scans: layout, px_per_mm (of the scans as they come),
             mm_per_s, mm_per_mv; what is absent is unknown.
+        normalise: which steps are taken: crop, deskew, scale; and px_per_mm, if the pictures are to
+            have one scale instead of showing the whole scan.
     """
 
     source: str = "custom"
@@ -52,6 +54,9 @@ class Description:
         default_factory=lambda: {"height": 384, "width": 512, "channels": 1}
     )
     geometry: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    normalise: Mapping[str, Any] = dataclasses.field(
+        default_factory=lambda: {"crop": True, "deskew": True, "scale": True}
+    )
 
 
 def read_description(folder: pathlib.Path, default: Description) -> Description:
@@ -114,6 +119,8 @@ def _value(path: pathlib.Path, key: str, value: Any, default: Description) -> An
             return {**default.columns, **value}
         case "picture":
             return _picture(path, value, default)
+        case "normalise":
+            return _normalise(path, value, default)
         case _:
             return _geometry(path, value, default)
 
@@ -146,6 +153,21 @@ def _picture(path: pathlib.Path, value: Any, default: Description) -> dict[str, 
             expected = "1 (grey) or 3 (RGB)" if name == "channels" else "32 to 4096 pixels"
             raise InputError(f"{path}: picture.{name} is {number}, expected {expected}")
     return {**default.picture, **value}
+
+
+def _normalise(path: pathlib.Path, value: Any, default: Description) -> dict[str, Any]:
+    check_kind(path, "normalise", value, dict)
+    check_keys(path, "normalise.", value, ("crop", "deskew", "scale", "px_per_mm"))
+    for name, setting in value.items():
+        check_kind(path, f"normalise.{name}", setting, float if name == "px_per_mm" else bool)
+    merged = {**default.normalise, **value}
+    target = merged.get("px_per_mm", 1.0)
+    if not (0 < target < math.inf and (merged["scale"] or "px_per_mm" not in merged)):
+        raise InputError(
+            f"{path}: normalise.px_per_mm is {target}, expected a positive number, and "
+            "normalise.scale = true"
+        )
+    return merged
 
 
 def _geometry(path: pathlib.Path, value: Any, default: Description) -> dict[str, Any]:

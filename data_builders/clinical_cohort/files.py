@@ -5,9 +5,9 @@ import os
 import pathlib
 from collections.abc import Iterator, Sequence
 
-from data_builders.clinical_cohort.pictures import SUFFIXES
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.records.recording import RejectedRecord
+from ecgmae_jax.scans.decoding import SUFFIXES
 
 
 def file_inside(folder: pathlib.Path, name: str) -> pathlib.Path:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from data_builders.clinical_cohort.description import ROLES, Description
 from data_builders.clinical_cohort.files import only_file, pictures_below
 from data_builders.clinical_cohort.outcomes import SEPARATOR, Outcome, complete
-from data_builders.clinical_cohort.pictures import SUFFIXES
 from data_builders.clinical_cohort.tables import read_table, read_text
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.scans.decoding import SUFFIXES
 
 LABEL = "label"
 _TABLES = ("table.csv", "table.tsv", "table.parquet")

@@ -1,17 +1,22 @@
 """From checked scans to examples with the features that every dataset has."""
 
 import io
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from data_builders.account import Account
-from data_builders.clinical_cohort.framing import fit_into
-from data_builders.clinical_cohort.pictures import read_picture
 from data_builders.clinical_cohort.scans import Scan
 from data_builders.contents import as_png
 from data_builders.examples import KeyExample, group_of
 from ecgmae_jax.records.recording import RejectedRecord
+from ecgmae_jax.scans.decoding import read_picture
+from ecgmae_jax.scans.framing import frame
+from ecgmae_jax.scans.normalise import Normalised, Steps, normalise
+
+# More than this, and the stated scale is not the one the grid shows.
+_SAME_SCALE = 1.05
 
 
 def examples_of(
@@ -20,6 +25,8 @@ def examples_of(
     height: int,
     width: int,
     channels: int,
+    steps: Steps,
+    target_px_per_mm: float | None = None,
     px_per_mm: float = math.nan,
 ) -> tuple[list[KeyExample], Account]:
     """One example per readable scan, and the account of what was read and refused.
@@ -29,30 +36,56 @@ def examples_of(
         height: of the stored pictures.
         width: of the stored pictures.
         channels: 1 or 3.
-        px_per_mm: of the scans as they come; NaN if unknown.
+        steps: of the normalisation.
+        target_px_per_mm: see `normalise`.
+        px_per_mm: stated of the scans as they come, for those whose grid does not show it; NaN if
+            unknown.
     """
     account = Account()
     examples = []
     for scan in scans:
         tally = account.of(scan.source)
         try:
-            page, num_pages = read_picture(scan.path, record_id=scan.record_id, channels=channels)
-            picture, scale = fit_into(page, height=height, width=width, record_id=scan.record_id)
+            # Grids are found more surely in colour.
+            page, num_pages = read_picture(scan.path, record_id=scan.record_id, channels=3)
+            scan_in = normalise(page, steps=steps, target_px_per_mm=target_px_per_mm)
+            framed = frame(
+                scan_in.picture.convert("L" if channels == 1 else "RGB"),
+                height=height,
+                width=width,
+                at_scale=scan_in.at_target,
+                record_id=scan.record_id,
+            )
         except RejectedRecord as fault:
             tally.add_rejected(fault)
             continue
         tally.add_read(1)
         account.counts["with further pages, which are not read"] += num_pages > 1
         account.counts["taller than wide, stored as they are"] += page.height > page.width
-        account.counts["enlarged"] += scale > 1
-        example = _example(scan, as_png(picture), px_per_mm=px_per_mm * scale)
+        account.counts["enlarged"] += framed.scale > 1
+        _count_steps(account, scan_in, px_per_mm)
+        scale = (scan_in.px_per_mm or px_per_mm) * framed.scale
+        done = {**scan_in.account.as_dict(), "framed": framed.as_dict()}
+        example = _example(scan, as_png(framed.pixels), px_per_mm=scale, normalisation=done)
         examples.append((f"{scan.source}/{scan.record_id}", example))
     # A count of zero is not worth a line.
     account.counts = +account.counts
     return examples, account
 
 
-def _example(scan: Scan, image: io.BytesIO, *, px_per_mm: float) -> dict[str, Any]:
+def _count_steps(account: Account, scan: Normalised, stated_px_per_mm: float) -> None:
+    done = scan.account
+    account.counts["cropped to the page"] += done.crop_box is not None
+    account.counts["put straight"] += done.is_turned
+    account.counts["with px/mm read from the grid"] += done.px_per_mm is not None
+    ratio = (done.px_per_mm or math.nan) / stated_px_per_mm
+    differs = max(ratio, 1 / ratio) > _SAME_SCALE
+    account.counts["with a grid of another px/mm than stated, which was used"] += differs
+
+
+def _example(
+    scan: Scan, image: io.BytesIO, *, px_per_mm: float, normalisation: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "image": image,
         "record_id": scan.record_id,
@@ -64,5 +97,6 @@ def _example(scan: Scan, image: io.BytesIO, *, px_per_mm: float) -> dict[str, An
         "diagnoses": [],
         "group": group_of(scan.source, scan.patient_id),
         "px_per_mm": px_per_mm,
+        "normalisation": json.dumps(normalisation),
         **scan.features,
     }

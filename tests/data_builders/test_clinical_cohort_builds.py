@@ -16,6 +16,7 @@ from data_builders.clinical_cohort.scan_examples import examples_of
 from data_builders.clinical_cohort.scans import Scan
 from ecgmae_jax.data.source import open_dataset
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.scans.normalise import Steps
 
 DESCRIPTION = """
 picture = {height = 48, width = 64, channels = 3}
@@ -32,6 +33,38 @@ b.tif;007;0;none;64;F;train
 c.jpg;8;;;;;test
 d.png;9;1;AF;50;M;train
 """
+
+
+# By counting squares on the screen, over 50 mm in the middle of the picture.
+COUNTED_PX_PER_MM = {
+    "ecg00001.png": 12.3,
+    "ecg00002.png": 5.5,
+    "ecg00003.png": 6.3,
+    "ecg00008.jpg": 6.4,
+    "ecg00009.jpeg": 9.4,
+    "ecg00010.png": 2.85,
+    "ecg00015.png": 3.95,
+    "ecg00021.bmp": 2.65,
+    "ecg00029.jpg": 4.25,
+    "ecg00036.jpg": 3.75,
+    "ecg00045.jpg": 4.85,
+    "ecg00053.png": 7.9,
+    "ecg00054.png": 2.33,
+}
+
+
+@pytest.fixture(scope="module")
+def grid_paper():
+    """Paper of 200 x 150 mm with lines of 1 and of 5 mm."""
+
+    def draw(*, px_per_mm: int) -> Image.Image:
+        pixels = np.full((150 * px_per_mm, 200 * px_per_mm, 3), (254, 246, 243), np.uint8)
+        for step, colour in ((1, (244, 186, 178)), (5, (229, 128, 120))):
+            pixels[:: step * px_per_mm] = colour
+            pixels[:, :: step * px_per_mm] = colour
+        return Image.fromarray(pixels)
+
+    return draw
 
 
 def _scan(path: pathlib.Path, *, size=(128, 96), **options) -> None:
@@ -104,7 +137,7 @@ def test_the_picture_states_what_is_known(built):
 
 
 def test_what_was_refused_and_noted(built):
-    folder = built[0] / "clinical_cohort" / "huawei" / "1.0.0"
+    folder = built[0] / "clinical_cohort" / "huawei" / "1.1.0"
     with (folder / "rejections.csv").open(newline="") as file:
         assert {row["record"]: row["code"] for row in csv.DictReader(file)} == {
             "d.png": "undecodable"
@@ -117,7 +150,7 @@ def test_what_was_refused_and_noted(built):
 
 
 def test_exif_is_not_stored(built):
-    builder = tfds.builder_from_directory(built[0] / "clinical_cohort/huawei/1.0.0")
+    builder = tfds.builder_from_directory(built[0] / "clinical_cohort/huawei/1.1.0")
     as_stored = {"image": tfds.decode.SkipDecoding()}
     for example in builder.as_data_source(split="train", decoders=as_stored):
         assert example["image"].startswith(b"\x89PNG")
@@ -172,10 +205,52 @@ def test_tfds_build_of_class_folders(tmp_path, repository):
     }
 
 
-def test_real_scans_are_all_read(real_data):
+def _as_scans(paths):
+    return [Scan(path, "scans", path.name, path.name, {}) for path in paths]
+
+
+def _account(example):
+    return json.loads(example["normalisation"])
+
+
+def test_what_was_done_to_a_scan_is_stored_with_it(built, grid_paper, tmp_path):
+    example = _open(built, "test").source[0]
+    assert json.loads(example["normalisation"])["scale_reason"] == "no lines of 1 mm and of 5 mm"
+    grid_paper(px_per_mm=4).rotate(3, expand=True, fillcolor="white").save(tmp_path / "a.png")
+    scans = _as_scans([tmp_path / "a.png"])
+    size = {"height": 300, "width": 400, "channels": 1, "px_per_mm": 5.0}
+    steps = Steps(crop=True, deskew=True, scale=True)
+
+    ((_, example),), account = examples_of(scans, steps=steps, **size)
+    done = _account(example)
+    assert done["angle_deg"] == pytest.approx(3, abs=0.1)
+    assert done["px_per_mm"] == pytest.approx(4, rel=0.01)
+    assert example["px_per_mm"] == pytest.approx(4 * done["framed"]["scale"], rel=0.01)
+    assert account.counts == {
+        "put straight": 1,
+        "with px/mm read from the grid": 1,
+        "with a grid of another px/mm than stated, which was used": 1,
+    }
+
+    ((_, example),), _ = examples_of(scans, steps=steps, target_px_per_mm=1.5, **size)
+    assert example["px_per_mm"] == pytest.approx(1.5)
+    assert _account(example)["framed"] == {"scale": 1.0, "cut": 0.0}
+
+    none = Steps(crop=False, deskew=False, scale=False)
+    ((_, example),), account = examples_of(scans, steps=none, **size)
+    assert example["px_per_mm"] == pytest.approx(5 * _account(example)["framed"]["scale"])
+    assert account.counts == {}
+
+
+def test_real_scans_are_all_normalised_or_refused(real_data):
     paths = sorted(path for path in (real_data / "scans").iterdir() if path.suffix != ".csv")
-    scans = [Scan(path, "scans", path.name, path.name, {}) for path in paths]
-    examples, account = examples_of(scans, height=384, width=512, channels=1)
+    examples, account = examples_of(
+        _as_scans(paths),
+        height=384,
+        width=512,
+        channels=1,
+        steps=Steps(crop=True, deskew=True, scale=True),
+    )
     total = account.total()
     assert [record for record, _, _ in total.rejections] == ["LICENSE"]
     assert total.read == len(examples) == len(paths) - 1
@@ -185,3 +260,10 @@ def test_real_scans_are_all_read(real_data):
         # Paper is bright and ink covers little of it.
         assert np.median(pixels) > 128
         assert pixels.std() > 3
+        done = _account(example)
+        assert (done["px_per_mm"] is None) == (done["scale_reason"] != "")
+        assert (done["angle_deg"] is None) == (done["deskew_reason"] != "")
+        counted = COUNTED_PX_PER_MM.get(example["record_id"])
+        if counted is not None:
+            assert done["px_per_mm"] == pytest.approx(counted, rel=0.05)
+    assert account.counts["with px/mm read from the grid"] == 31

@@ -19,7 +19,7 @@ def test_a_config_of_one_s_own_is_checked():
 
 def test_every_challenge_source_has_a_sheet_and_a_signal_config():
     configs = Challenge2021.builder_configs
-    assert len(configs) == 6 + 2 * 8
+    assert len(configs) == 8 + 2 * 8
     assert configs["signal_ptb_xl"].sources == ("ptb-xl",)
     assert configs["signal_ptb_xl"].sheet() is None
     assert configs["sheet_6x2"].sheet().layout.name == "6x2"

@@ -22,6 +22,9 @@ _LINES = np.float32(
 _PEN_PATCH_MM = (44.0, 64.0)
 _PEN_LENGTH_MM = 190.0
 _NUM_LETTERS = 14
+# Of the height of a small letter: distance to the next, and the pen's way for one.
+_LETTER_PITCH = 0.8
+_LETTER_LENGTH = 4.0
 _SLANT = 0.3
 _NOTE_PEN_MM = 0.5
 
@@ -55,37 +58,38 @@ def pen(picture: Picture, strength: Scalar, draws: Draws, view: View) -> Picture
 
 
 def handwriting(picture: Picture, strength: Scalar, draws: Draws, view: View) -> Picture:
-    """The picture with a note of two or three scribbled words, `strength` mm high.
+    """The picture with a scribbled note of one to four words, small letters `strength` mm high.
 
-    The loops are like joined writing; they spell nothing.
+    It looks like joined writing and spells nothing.
     """
     largest = ARTEFACTS["handwriting"].high
-    length_mm = _NUM_LETTERS * 3.2 * largest
-    t = np.linspace(0, _NUM_LETTERS, num_dots(length_mm, view.px_per_mm), dtype=np.float32)
+    size = num_dots(_NUM_LETTERS * _LETTER_LENGTH * largest, view.px_per_mm)
+    t = np.linspace(0, _NUM_LETTERS, size, dtype=np.float32)
     letter = np.minimum(t.astype(np.int32), _NUM_LETTERS - 1)
-    kind = draws[8 : 8 + _NUM_LETTERS]
-    # A sixth each: lifted pen, letters with a loop above, letters with a loop below.
-    lifted = (kind < 0.16) & (np.arange(_NUM_LETTERS) % 4 == 3)
-    tall = jnp.where(kind > 0.8, 1.1, jnp.where(kind > 0.66, -1.0, 0.0))
-    phase = 2 * np.pi * (t - letter)
-    rise = jnp.float32(0.5 - 0.5 * np.cos(phase)) * (0.8 + 0.4 * kind[letter] + tall[letter])
-    y = -strength * rise
-    pitch = 0.8 * strength
-    x = pitch * (t - _NUM_LETTERS / 2 + between(draws[5], 0.2, 0.45) * np.sin(phase)) - _SLANT * y
-    askew = between(draws[6], -0.08, 0.08)
-    y = y + jnp.sin(askew) * x
-    patch_mm = (6.0 * largest, 0.9 * _NUM_LETTERS * largest)
-    down = 1.0 - lifted[letter]
+    kind = draws[7 : 7 + _NUM_LETTERS]
+    other = kind[::-1]
+    # A third of the letters reaches up or down; some have two arches, as n and u; some open loops.
+    reach = jnp.where(kind > 0.82, 1.2, jnp.where(kind > 0.68, -1.0, 0.0)) + 0.7 + 0.5 * other
+    arches = jnp.where((other > 0.6) & (kind <= 0.68), 2.0, 1.0)
+    openness = 0.05 + 0.35 * kind
+    # Between words the pen is lifted.
+    down = 1.0 - ((other < 0.6) & (np.arange(_NUM_LETTERS) % 4 == 3))
+
+    phase = 2 * np.pi * arches[letter] * (t - letter)
+    y = -strength * (0.5 - 0.5 * jnp.cos(phase)) * reach[letter]
+    along = t - _NUM_LETTERS / 2 + openness[letter] * jnp.sin(phase)
+    x = _LETTER_PITCH * strength * along - _SLANT * y
+    y = y + jnp.sin(between(draws[6], -0.08, 0.08)) * x
     return _written(
         picture,
         y,
         x,
-        down,
+        down[letter],
         draws,
         view,
         width_mm=jnp.float32(_NOTE_PEN_MM),
         widest_mm=_NOTE_PEN_MM,
-        patch_mm=patch_mm,
+        patch_mm=(7.0 * largest, 1.15 * _LETTER_PITCH * _NUM_LETTERS * largest),
     )
 
 

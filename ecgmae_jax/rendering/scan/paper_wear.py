@@ -24,17 +24,17 @@ def texture(picture: Picture, strength: Scalar, draws: Draws, view: View) -> Pic
 
 def yellowing(picture: Picture, strength: Scalar, draws: Draws, view: View) -> Picture:
     """The picture on aged paper, which absorbs blue, in places more than in others."""
-    aged = strength * (0.75 + 0.25 * jnp.clip(blotches(draws, view), -1, 1))
+    aged = strength * (0.85 + 0.15 * jnp.clip(blotches(draws, view), -1, 1))
     return picture * (1 - _absorbed(_YELLOW, view) * spread(aged, view))
 
 
 def fading(picture: Picture, strength: Scalar, draws: Draws, view: View) -> Picture:
     """The picture with its print nearer to the paper's tone, as on old thermal paper.
 
-    The contrast is 1 - `strength` of what it was where it suffered most and 1 - `strength` / 2
-    where least.
+    The contrast is 1 - `strength` of what it was where it suffered most and
+    1 - 0.7 `strength` where least.
     """
-    lost = strength * (0.75 + 0.25 * jnp.clip(blotches(draws, view), -1, 1))
+    lost = strength * (0.85 + 0.15 * jnp.clip(blotches(draws, view), -1, 1))
     paper = jnp.max(picture, axis=(1, 2), keepdims=True)
     return picture + (paper - picture) * spread(lost, view)
 

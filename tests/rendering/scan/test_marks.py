@@ -64,7 +64,7 @@ def test_letters_are_as_high_as_stated(apply, draws, sheet):
     heights = []
     for strength in (1.5, 3.0):
         own = np.array(draws(1))
-        own[6], own[8:22] = 0.5, 0.5  # level, and small letters only
+        own[6], own[7:21] = 0.5, 0.6  # level, and small letters only
         inked = apply(marks.handwriting, picture, strength, own, view)[:, :, 0] < 200
         rows = np.flatnonzero(inked.any(axis=1))
         heights.append((rows[-1] - rows[0] + 1) / view.px_per_mm)

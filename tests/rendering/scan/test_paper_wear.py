@@ -25,7 +25,7 @@ def test_yellowing_absorbs_blue_most_and_grey_by_luminance(apply, view, draws, b
     aged = apply(paper_wear.yellowing, np.repeat(blank, 3, axis=2), 0.4, draws(1), colour) / 200
     red, green, blue = np.moveaxis(aged, 2, 0)
     assert (red > green).all() and (green > blue).all()
-    assert blue.min() >= 0.6 - 1e-5 and blue.max() <= 1 - 0.4 / 2 + 1e-5
+    assert blue.min() >= 0.6 - 1e-5 and blue.max() <= 1 - 0.7 * 0.4 + 1e-5
     grey = apply(paper_wear.yellowing, blank, 0.4, draws(1), view)[:, :, 0] / 200
     np.testing.assert_allclose(grey, 0.299 * red + 0.587 * green + 0.114 * blue, atol=1e-5)
 
@@ -35,7 +35,7 @@ def test_fading_takes_the_stated_contrast(apply, view, draws, page):
     paper = page.max()
     kept = (paper - faded)[page < paper] / (paper - page.astype(float))[page < paper]
     assert kept.min() >= 1 - 0.6 - 1e-4
-    assert kept.max() <= 1 - 0.6 / 2 + 1e-4
+    assert kept.max() <= 1 - 0.7 * 0.6 + 1e-4
     np.testing.assert_allclose(faded[page == paper], paper, atol=1e-4)
 
 

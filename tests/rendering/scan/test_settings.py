@@ -62,3 +62,17 @@ def test_settings_can_be_keys():
 def test_strengths_outside_their_limits_are_refused(wrong, message):
     with pytest.raises(InputError, match=message):
         ScanSettings(**wrong)
+
+
+def test_the_documented_ranges_are_those_of_the_presets(repository):
+    def cell(strength):
+        if strength is None:
+            return ""
+        span = sorted({strength.low, strength.high})
+        return f"{' to '.join(f'{s:g}' for s in span)}, {100 * strength.probability:.0f} %"
+
+    text = (repository / "docs" / "scans.md").read_text()
+    for name, artefact in ARTEFACTS.items():
+        cells = (cell(getattr(preset(which), name)) for which in ("scan", "photo"))
+        row = (name, f"{artefact.meaning} ({artefact.unit})", *cells)
+        assert f"| {' | '.join(row)} |" in text

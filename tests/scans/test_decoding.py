@@ -10,9 +10,8 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from data_builders.clinical_cohort.framing import fit_into
-from data_builders.clinical_cohort.pictures import PDF_DPI, read_picture
 from ecgmae_jax.records.recording import RejectedRecord
+from ecgmae_jax.scans.decoding import PDF_DPI, read_picture
 
 RAMP = np.linspace(0, 255, 64 * 96).round().astype(np.uint8).reshape(64, 96)
 
@@ -186,29 +185,3 @@ def test_bombs_are_refused_before_decoding(tmp_path):
     with (tmp_path / "b.png").open("wb") as file:
         file.truncate(200 * 2**20)
     assert _refusal(tmp_path / "b.png").code == "too-large"
-
-
-def test_fitting_keeps_the_aspect_ratio_and_fills_with_the_edge_colour():
-    scan = Image.new("RGB", (400, 200), (250, 230, 220))
-    scan.paste((0, 0, 0), (100, 50, 300, 150))
-    picture, scale = fit_into(scan, height=96, width=128, record_id="r")
-    assert (picture.shape, scale) == ((96, 128, 3), 0.32)
-    np.testing.assert_array_equal(picture[0, 0], (250, 230, 220))
-    rows, columns = np.nonzero(picture[..., 0] < 125)
-    assert (rows.min(), rows.max() + 1) == (32, 64)
-    assert (columns.min(), columns.max() + 1) == (32, 96)
-
-
-def test_shrinking_averages_over_areas():
-    scan = np.random.default_rng(0).integers(0, 256, (128, 256), dtype=np.uint8)
-    picture, scale = fit_into(Image.fromarray(scan), height=32, width=64, record_id="r")
-    means = scan.reshape(32, 4, 64, 4).mean(axis=(1, 3))
-    assert scale == 0.25
-    # Rounded once along each axis.
-    np.testing.assert_allclose(picture[..., 0], means, atol=1)
-
-
-@pytest.mark.parametrize("size", [(40, 60), (4_000, 100)])
-def test_scans_too_small_for_the_picture_are_refused(size):
-    with pytest.raises(RejectedRecord, match=r"too-small: .* pixels for a picture of 512 x 384"):
-        fit_into(Image.new("L", size), height=384, width=512, record_id="r")

@@ -65,7 +65,7 @@ def _bytes_of(path: pathlib.Path, record_id: str) -> bytes:
         raise RejectedRecord(record_id, "no-file", fault.strerror or "unreadable") from fault
 
 
-def _check_size(width: float, height: float, record_id: str) -> None:
+def _check_size(width: int | float, height: int | float, record_id: str) -> None:
     if width * height > _MOST_PIXELS:
         detail = f"{width:.0f} x {height:.0f} pixels; up to {_MOST_PIXELS / 1e6:.0f} million"
         raise RejectedRecord(record_id, "too-large", f"{detail} are decoded")

@@ -1,0 +1,83 @@
+"""A folder of scans, each as it is, as a model will see it, and what was done in between."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ecgmae_jax.errors import InputError
+from ecgmae_jax.records.recording import RejectedRecord
+from ecgmae_jax.scans.decoding import SUFFIXES, read_picture
+from ecgmae_jax.scans.framing import fit_into, frame
+from ecgmae_jax.scans.normalise import Steps, normalise
+
+_BLANK = 230
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Preview:
+    """What is shown of one picture.
+
+    Attributes:
+        pictures: uint8 (h, w, c), of one size.
+        row: of the table.
+    """
+
+    pictures: Sequence[np.ndarray]
+    caption: str
+    row: Mapping[str, Any]
+
+
+def scans_in(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The pictures below a folder, told by their suffix, in order.
+
+    Raises:
+        InputError: for what is no folder, and for a folder without pictures.
+    """
+    if not folder.is_dir():
+        raise InputError(f"config.folder is {folder}, which is no folder")
+    found = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
+    visible = [path for path in found if not path.name.startswith(".")]
+    if not visible:
+        raise InputError(f"{folder} holds no pictures; expected {', '.join(sorted(SUFFIXES))}")
+    return visible
+
+
+def preview_of(
+    path: pathlib.Path,
+    *,
+    name: str,
+    height: int,
+    width: int,
+    channels: int,
+    steps: Steps,
+    target_px_per_mm: float | None,
+    resize: Sequence[Callable],
+) -> Preview:
+    """The file as it is on the left, and on the right what a model of that input size sees."""
+    blank = np.full((height, width, 3), _BLANK, np.uint8)
+    size = {"height": height, "width": width, "record_id": name}
+    before = blank
+    try:
+        page, _ = read_picture(path, record_id=name, channels=3)
+        before = fit_into(page, **size).pixels
+        scan = normalise(page, steps=steps, target_px_per_mm=target_px_per_mm)
+        picture = scan.picture.convert("L" if channels == 1 else "RGB")
+        framed = frame(picture, at_scale=scan.at_target, **size)
+    except RejectedRecord as fault:
+        reason = f"{fault.code}: {fault.detail}"
+        row = {"file": name, "outcome": "refused", "reason": reason}
+        return Preview([before, blank], f"{name}: refused, {reason}", row)
+    example = {"image": framed.pixels}
+    for transform in resize:
+        example = transform(example, np.random.default_rng(0))
+    words = [scan.account.in_words()]
+    if target_px_per_mm is not None and not (scan.at_target and framed.scale == 1):
+        words.append("shown whole, not at the scale asked for")
+    if framed.cut:
+        words.append(f"{framed.cut:.1%} of it cut off")
+    row = {"file": name, "outcome": "normalised", **scan.account.as_dict(), **framed.as_dict()}
+    row["stored_px_per_mm"] = scan.px_per_mm and scan.px_per_mm * framed.scale
+    return Preview([before, example["image"]], f"{name}: {'; '.join(words)}", row)

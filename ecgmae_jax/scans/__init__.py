@@ -1,0 +1,1 @@
+"""Scans: decoded strictly, cropped to the page, put straight, brought to a known scale, framed."""
