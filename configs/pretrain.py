@@ -105,7 +105,7 @@ def _demo(config: ml_collections.ConfigDict) -> None:
     config.target = "pixels"
     # A bare grid has a variance of 0.2 where ink has 0.6 to 3.
     config.model.norm_pix_eps = 0.5
-    config.epochs = 11.0
+    config.epochs = 14.0
     config.warmup_epochs = 1.5
     config.loader.batch_size = 32
     config.optimizer.base_lr = 1.6e-2
