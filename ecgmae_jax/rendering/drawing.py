@@ -18,6 +18,8 @@ from ecgmae_jax.rendering.paper import in_channels
 from ecgmae_jax.rendering.sheet import Sheet
 from ecgmae_jax.rendering.traces import TraceGeometry, plan_traces, trace_geometry
 
+_Table = np.ndarray | Array
+
 
 class Deck(NamedTuple):
     """What the drawer needs of one or several sheets of the same size (axis d).
@@ -27,9 +29,9 @@ class Deck(NamedTuple):
     """
 
     geometry: TraceGeometry
-    paper: Float32[np.ndarray, "d h w c"]
-    print: UInt8[np.ndarray, "d h w"]
-    ink: Float32[np.ndarray, "d c"]
+    paper: Float32[_Table, "d h w c"]
+    print: UInt8[_Table, "d h w"]
+    ink: Float32[_Table, "d c"]
 
 
 class Drawn(NamedTuple):
@@ -125,13 +127,13 @@ def make_drawer(
     sheet: Sheet, *, rate_hz: float
 ) -> Callable[[Float[Array, "b l t"]], UInt8[Array, "b h w c"]]:
     """The jitted function that draws recordings of that rate on one sheet."""
-    deck = make_deck([sheet], rate_hz=rate_hz)
+    return functools.partial(_draw_on_the_one, jax.device_put(make_deck([sheet], rate_hz=rate_hz)))
 
-    @jax.jit
-    def draw_batch(signal_mv: Float[Array, "b l t"]) -> UInt8[Array, "b h w c"]:
-        return draw(deck, signal_mv, jnp.zeros(len(signal_mv), jnp.int32)).image
 
-    return draw_batch
+@jax.jit
+def _draw_on_the_one(deck: Deck, signal_mv: Float[Array, "b l t"]) -> UInt8[Array, "b h w c"]:
+    # The deck is an argument: as a constant, XLA would work its large pictures out while compiling.
+    return draw(deck, signal_mv, jnp.zeros(len(signal_mv), jnp.int32)).image
 
 
 def _one_by_one(function: Callable) -> Callable:
