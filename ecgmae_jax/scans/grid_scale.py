@@ -33,7 +33,7 @@ class GridScale:
 
     Attributes:
         px_per_mm: one figure for both directions; None unless the grid is found in both, and alike.
-        across: px/mm from left to right, median of the pieces; None if not found.
+        across: px/mm from left to right, median of the pieces; None unless both are found.
         down: px/mm from top to bottom.
         spread: (largest - smallest) / median among nine tenths of the pieces, the larger of both
             directions: perspective, where it is not small.
@@ -65,7 +65,7 @@ def grid_scale(picture: Image.Image) -> GridScale:
         found = _scale_of(votes, num_pieces)
         if found.px_per_mm is not None:
             return _if_certain(found, before, longest)
-        if best.across is best.down is None:
+        if best.reason == _NOTHING:
             best = found
         # What small pieces cannot see as a whole, pieces of a smaller picture may.
         before += [*votes[0], *votes[1]]
@@ -78,7 +78,7 @@ def _scale_of(votes: tuple[list[float], list[float]], num_pieces: int) -> GridSc
     if across is None or down is None:
         names = {(True, False): "from left to right", (False, True): "from top to bottom"}
         where = names.get((across is not None, down is not None))
-        return GridScale(None, across, down, reason=f"found {where} only" if where else _NOTHING)
+        return GridScale(None, reason=f"found {where} only" if where else _NOTHING)
     spread = max(wide, high)
     if abs(math.log(across / down)) > _LARGEST_DIFFERENCE:
         return GridScale(None, across, down, spread, "not the same across and down")
@@ -142,7 +142,7 @@ def _if_certain(found: GridScale, before: Sequence[float], longest: int) -> Grid
         reason = f"its lines would make the picture {length_mm:.0f} mm long"
     else:
         return found
-    return dataclasses.replace(found, px_per_mm=None, reason=reason)
+    return GridScale(None, reason=reason)
 
 
 def _pieces(height: int, width: int) -> Iterator[tuple[slice, slice]]:

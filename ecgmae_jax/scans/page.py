@@ -41,8 +41,8 @@ class Page:
 def find_page(picture: Image.Image) -> Page:
     """The page, where something dark clearly surrounds it or runs along one of its sides.
 
-    Dark regions that touch the edge of the picture are taken for what lies
-    around the page if they end sharply and leave a convex page; a shadow does not.
+    Dark regions that touch the edge of the picture are taken for what lies around the page if they
+    end sharply and leave a convex page; a shadow does not.
 
     Args:
         picture: mode L or RGB.

@@ -59,8 +59,8 @@ def test_lines_of_5_and_25_mm_are_not_taken_for_1_and_5():
     for step, grey in ((12, 210), (60, 140)):
         pixels[::step], pixels[:, ::step] = grey, grey
     found = grid_scale(Image.fromarray(pixels))
-    assert found.across == pytest.approx(12, rel=0.01)
-    assert (found.px_per_mm, found.reason) == (
+    assert (found.px_per_mm, found.across, found.reason) == (
+        None,
         None,
         "its lines would make the picture 83 mm long",
     )
