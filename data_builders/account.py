@@ -16,21 +16,28 @@ class Account:
         tallies: what was read, cut and refused, by source.
         counts: numbers of recordings by a fact worth knowing, such as "at 100 Hz".
         notes: remarks of one line.
+        digest: of all examples, in whatever order they were made.
     """
 
     tallies: dict[str, Tally] = dataclasses.field(default_factory=dict)
     counts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     notes: list[str] = dataclasses.field(default_factory=list)
+    digest: int = 0
 
     def of(self, source: str) -> Tally:
         """The source's tally, to be added to."""
         return self.tallies.setdefault(source, Tally())
 
+    def add_digest(self, digest: int) -> None:
+        """Counts one more example in; `digest` of 256 bits."""
+        self.digest = (self.digest + digest) % 2**256
+
     def __add__(self, other: "Account") -> "Account":
         tallies = dict(self.tallies)
         for source, tally in other.tallies.items():
             tallies[source] = tallies.get(source, Tally()) + tally
-        return Account(tallies, self.counts + other.counts, self.notes + other.notes)
+        digest = (self.digest + other.digest) % 2**256
+        return Account(tallies, self.counts + other.counts, self.notes + other.notes, digest)
 
     def total(self) -> Tally:
         """One tally of all sources."""
@@ -56,7 +63,8 @@ class Account:
 def to_json(account: Account) -> str:
     """The account as text, to be carried between machines."""
     tallies = {source: dataclasses.asdict(tally) for source, tally in account.tallies.items()}
-    return json.dumps({"tallies": tallies, "counts": account.counts, "notes": account.notes})
+    others = {"counts": account.counts, "notes": account.notes, "digest": account.digest}
+    return json.dumps({"tallies": tallies} | others)
 
 
 def from_json(text: str) -> Account:
@@ -66,4 +74,5 @@ def from_json(text: str) -> Account:
         source: Tally(**{**tally, "rejections": [tuple(row) for row in tally["rejections"]]})
         for source, tally in fields["tallies"].items()
     }
-    return Account(tallies, collections.Counter(fields["counts"]), fields["notes"])
+    counts = collections.Counter(fields["counts"])
+    return Account(tallies, counts, fields["notes"], fields["digest"])

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from data_builders import examples, parallel
+from data_builders import examples, integrity, parallel
 from data_builders.account import Account, from_json
 from data_builders.contents import Form
 from data_builders.ecg_config import EcgConfig
@@ -66,6 +66,14 @@ class EcgBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
                 raise InputError(f"{self.name} has no config {name!r}; --config is one of {known}")
         return super()._create_builder_config(builder_config, version=version)
 
+    def download_and_prepare(self, **options: Any) -> None:
+        """Builds the dataset unless it is there; no other build of it may run meanwhile."""
+        if self.data_path.exists():
+            super().download_and_prepare(**options)
+            return
+        with integrity.alone(pathlib.Path(self.data_path.parent)):
+            super().download_and_prepare(**options)
+
     def _generate_splits(self, dl_manager: Any, download_config: Any) -> Any:
         self._account = Account()
         self._max_entries = download_config.max_examples_per_split
@@ -74,7 +82,8 @@ class EcgBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             splits = super()._generate_splits(dl_manager, download_config)
         self._account.total().write_csv(self.data_path / "rejections.csv")
         metadata: Any = self.info.metadata
-        metadata.update(self._account.as_dict())
+        metadata.update(self._account.as_dict() | {"content": f"{self._account.digest:064x}"})
+        integrity.seal_shards(pathlib.Path(self.data_path))
         for line in self._account.lines():
             print(f"{self.name}/{self.builder_config.name}: {line}")
         return splits
@@ -94,13 +103,16 @@ class EcgBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     def _generate_examples(self, entries: Sequence[Any], split: str) -> Any:
         chunks = parallel.chunks_of(entries[: self._max_entries])
+        make_examples = functools.partial(integrity.with_digests, self._make_examples(), split)
         if self._on_beam:
             path = self.data_path / f"{split}.account.json"
-            return parallel.beam_examples(self._make_examples(), chunks, account_path=path)
-        return self._examples_in_order(chunks)
+            return parallel.beam_examples(make_examples, chunks, account_path=path)
+        return self._examples_in_order(make_examples, chunks)
 
-    def _examples_in_order(self, chunks: Sequence[parallel.Chunk]) -> Iterator[examples.KeyExample]:
-        for some, account in parallel.in_order(self._make_examples(), chunks, pool=self._pool):
+    def _examples_in_order(
+        self, make_examples: parallel.MakeExamples, chunks: Sequence[parallel.Chunk]
+    ) -> Iterator[examples.KeyExample]:
+        for some, account in parallel.in_order(make_examples, chunks, pool=self._pool):
             self._account += account
             yield from some
 

@@ -1,5 +1,6 @@
 """Built TFDS datasets on disk: finding one, and refusing one that is incomplete."""
 
+import json
 import pathlib
 import re
 from collections.abc import Sequence
@@ -8,8 +9,11 @@ from array_record.python import array_record_module
 from tensorflow_datasets.core.utils.shard_utils import FileInstruction
 
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.seals import seal
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
+# The builders of this repository write it; others do not.
+_SEALS = "shards.json"
 _REPAIR = "copy the dataset again whole, or build it again"
 
 
@@ -40,10 +44,11 @@ def find_build(data_dir: str | pathlib.Path, *, name: str, config: str) -> pathl
 
 
 def check_shards(instructions: Sequence[FileInstruction]) -> None:
-    """Opens every shard that a split reads and compares its number of records.
+    """Opens every shard that a split reads and compares its number of records and its seal.
 
     Raises:
-        InputError: a shard is missing, unreadable or of another length than the dataset states.
+        InputError: a shard is missing, unreadable, of another length than the dataset states, or
+            not the one that was built under its name.
     """
     for expected in instructions:
         shard = pathlib.Path(expected.filename)
@@ -61,6 +66,11 @@ def check_shards(instructions: Sequence[FileInstruction]) -> None:
             raise InputError(
                 f"shard {shard} has {found} records, dataset_info.json beside it states "
                 f"{expected.examples_in_shard}: {_REPAIR}"
+            )
+        seals = shard.with_name(_SEALS)
+        if seals.is_file() and seal(shard) != json.loads(seals.read_text()).get(shard.name):
+            raise InputError(
+                f"shard {shard} is not the one that was built ({_SEALS} beside it): {_REPAIR}"
             )
 
 

@@ -16,7 +16,7 @@ def live_with_parent(worker_index: int, worker_count: int) -> None:
     process group are the parent's to answer: it may need batches until its checkpoint is written.
     """
     del worker_index, worker_count
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

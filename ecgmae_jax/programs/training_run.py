@@ -10,8 +10,9 @@ import numpy as np
 import optax
 from jax.sharding import Mesh
 
+from ecgmae_jax.models.peak import device_peak
 from ecgmae_jax.training import loop
-from ecgmae_jax.training.checkpoints import Checkpointer
+from ecgmae_jax.training.checkpointer import Checkpointer
 from ecgmae_jax.training.logs import MetricsWriter
 from ecgmae_jax.training.preemption import StopRequest
 from ecgmae_jax.training.state import TrainState, abstract_state
@@ -56,6 +57,9 @@ class Job:
         batches_from: step -> the batches that follow it.
         meta: saved with every checkpoint.
         best_metric: by which the best checkpoint is chosen.
+        flops_per_example: operations of the model's own products in training on one example.
+        dtype: of those products.
+        enough: whether the run is to end after the evaluation it is given.
     """
 
     init_params: Callable[[jax.Array], Any]
@@ -70,8 +74,16 @@ class Job:
     lowest_is_best: bool
     total_steps: int
     batch_size: int
+    flops_per_example: float
+    dtype: str
     accumulate: int
     every: loop.Every
+    enough: loop.Enough = loop.never
+
+
+def peak_examples_per_second(job: Job) -> float:
+    """The rate at which the devices would do nothing but the model's own products."""
+    return device_peak(job.dtype).flops_per_second * jax.device_count() / job.flops_per_example
 
 
 def train(job: Job, *, workdir: pathlib.Path, mesh: Mesh, seed: int) -> TrainState:
@@ -79,13 +91,13 @@ def train(job: Job, *, workdir: pathlib.Path, mesh: Mesh, seed: int) -> TrainSta
     like = abstract_state(job.init_params, job.optimizer, mesh=mesh)
     key = jax.random.key(seed)
     with (
+        StopRequest() as stop,
         Checkpointer(
             workdir / "checkpoints",
             meta=job.meta,
             best_metric=job.best_metric,
             lowest_is_best=job.lowest_is_best,
         ) as checkpointer,
-        StopRequest() as stop,
     ):
         if checkpointer.latest_step is None:
             state = job.first_state(like)
@@ -100,6 +112,7 @@ def train(job: Job, *, workdir: pathlib.Path, mesh: Mesh, seed: int) -> TrainSta
             start_step=start,
             total_steps=job.total_steps,
             examples_per_step=job.batch_size,
+            peak_examples_per_second=peak_examples_per_second(job),
         ) as writer:
             if start:
                 writer.say(f"continuing from step {start} of {job.total_steps}")
@@ -114,5 +127,6 @@ def train(job: Job, *, workdir: pathlib.Path, mesh: Mesh, seed: int) -> TrainSta
                 stop=stop,
                 every=job.every,
                 total_steps=job.total_steps,
+                enough=job.enough,
                 key=key,
             )

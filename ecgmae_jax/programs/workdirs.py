@@ -1,10 +1,12 @@
 """What every run leaves in its workdir besides its results: the config and where it came from."""
 
+import datetime
 import importlib.metadata
 import json
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ import jax
 import ml_collections
 
 import ecgmae_jax
+from ecgmae_jax import locks
 from ecgmae_jax.errors import InputError
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
@@ -22,17 +25,20 @@ _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "num
 def open_workdir(
     workdir: pathlib.Path, config: ml_collections.ConfigDict, *, data: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Makes the folder, records `config.json` and `versions.json`; returns both as one record.
+    """Makes the folder, records what runs in it; returns config and versions as one record.
+
+    Writes `config.json` and `versions.json`, and adds a line to `history.jsonl`: when this run
+    began and what differs from the one before, which is also said on stderr. Holds the folder for
+    this process alone until it ends.
 
     Args:
         data: dataset name -> fingerprint of every dataset the run reads.
+
+    Raises:
+        InputError: the folder cannot be made or written, or holds checkpoints of a training on
+            other data.
+        InUse: another process works in it.
     """
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as fault:
-        raise InputError(f"--workdir={workdir} is a file; name a folder") from fault
-    except OSError as fault:
-        raise InputError(f"--workdir={workdir} cannot be made: {fault.strerror}") from fault
     record = {
         "config": json.loads(config.to_json_best_effort()),
         "versions": {
@@ -45,8 +51,11 @@ def open_workdir(
         },
     }
     if jax.process_index() == 0:
-        _say_what_changed(workdir / "config.json", record["config"])
-        for name, value in (("config", record["config"]), ("versions", record["versions"])):
+        _take(workdir)
+        before = {name: _read_json(workdir / f"{name}.json") for name in record}
+        _require_same_data(workdir, before["versions"].get("data"), data)
+        _tell_what_changed(workdir, before, record)
+        for name, value in record.items():
             write_json(workdir / f"{name}.json", value)
     return record
 
@@ -64,18 +73,68 @@ def code_version() -> str:
 
 def write_json(path: pathlib.Path, value: Any) -> None:
     """Writes the file whole or not at all."""
+    write_bytes(path, f"{json.dumps(value, indent=2)}\n".encode())
+
+
+def write_bytes(path: pathlib.Path, content: bytes) -> None:
+    """Writes the file whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(value, indent=2) + "\n")
+    temporary.write_bytes(content)
     os.replace(temporary, path)
 
 
-def _say_what_changed(path: pathlib.Path, config: Mapping[str, Any]) -> None:
-    if not path.is_file():
-        return
-    before, now = _flat(json.loads(path.read_text())), _flat(config)
-    for key in sorted(set(before) | set(now)):
-        if before.get(key) != now.get(key):
-            print(f"config.{key}: {before.get(key)} -> {now.get(key)}", file=sys.stderr)
+def _take(workdir: pathlib.Path) -> None:
+    """Makes the folder, locks it, and clears away what a killed run left half written."""
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        locks.acquire(workdir / ".lock")
+        for path in (*workdir.glob(".unfinished-*"), *workdir.glob(".*.json*.[0-9]*")):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    except (FileExistsError, NotADirectoryError) as fault:
+        raise InputError(f"--workdir={workdir} is a file; name a folder") from fault
+    except OSError as fault:
+        raise InputError(
+            f"--workdir={workdir} cannot be made or written: {fault.strerror}"
+        ) from fault
+
+
+def _require_same_data(
+    workdir: pathlib.Path, before: Mapping[str, str] | None, now: Mapping[str, str]
+) -> None:
+    """Half a training on one dataset and half on another would be a model of neither."""
+    if before and before != dict(now) and any(workdir.glob("checkpoints/*")):
+        raise InputError(
+            f"{workdir} holds the checkpoints of a training on {_listed(before)}, and config.data "
+            f"is now {_listed(now)}; bring the first dataset back, or start in another workdir"
+        )
+
+
+def _listed(data: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} with fingerprint {mark}" for name, mark in data.items())
+
+
+def _tell_what_changed(
+    workdir: pathlib.Path, before: Mapping[str, Any], now: Mapping[str, Any]
+) -> None:
+    old, new = _flat(before), _flat(now)
+    names = [name for name in {**old, **new} if not name.startswith("versions.command")]
+    changed = {name: [old.get(name), new.get(name)] for name in sorted(names)}
+    changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
+    again = bool(before["config"])
+    if again:
+        for name, (was, is_now) in changed.items():
+            print(f"{name}: {was} -> {is_now}", file=sys.stderr)
+    began = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    line = {"began": began, "process": os.getpid(), "changed": changed if again else {}}
+    with (workdir / "history.jsonl").open("a") as file:
+        print(json.dumps(line), file=file)
+
+
+def _read_json(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The line on the terminal that says how far a run is."""
 
 import io
+import os
 import time
 from collections.abc import Mapping
 from typing import TextIO
@@ -41,14 +42,22 @@ class ProgressLine:
     def close(self) -> None:
         """Leaves the last line standing."""
         if self._moves and self._width:
-            self._stream.write("\n")
-            self._stream.flush()
+            self._write("\n")
 
     def _print(self, text: str, *, moves: bool) -> None:
         start = "\r" if self._moves else ""
-        self._stream.write(f"{start}{text.ljust(self._width)}{'' if moves else chr(10)}")
-        self._stream.flush()
+        self._write(f"{start}{text.ljust(self._width)}{'' if moves else chr(10)}")
         self._width = len(text) if moves else 0
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            # The terminal is gone, or the other end of the pipe; the run is not.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
 
 
 def duration(seconds: float) -> str:

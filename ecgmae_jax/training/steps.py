@@ -11,6 +11,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, PRNGKeyArray
 
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.training.feeding import watched
 from ecgmae_jax.training.sharding import place_batch
 from ecgmae_jax.training.state import TrainState
 
@@ -30,8 +31,11 @@ def make_train_step(
 ) -> TrainStep:
     """A pure function (state, batch, key) -> (state, metrics) that makes one update.
 
-    The metrics are those of `loss_fn` and `loss`, `grad_norm` (global, before clipping) and
-    `learning_rate`, scalars on the device.
+    Where the loss or a gradient is no number, the step is counted and nothing else changes: neither
+    parameters nor moments, nor the optimizer's own place in the schedule.
+
+    The metrics are those of `loss_fn` and `loss`, `grad_norm` (global, before clipping),
+    `learning_rate` and `skipped` (true where nothing changed), scalars on the device.
 
     Args:
         loss_fn: (params, batch, key) -> (mean loss over the examples, metrics).
@@ -49,10 +53,18 @@ def make_train_step(
         (loss, metrics), grads = gradient(state.params, batch, key)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
+        grad_norm = optax.tree.norm(grads)
+        finite = jnp.isfinite(loss) & jnp.isfinite(grad_norm)
+        params, opt_state = jax.tree.map(
+            lambda new, old: jnp.where(finite, new, old),
+            (params, opt_state),
+            (state.params, state.opt_state),
+        )
         metrics = metrics | {
             "loss": loss,
-            "grad_norm": optax.tree.norm(grads),
+            "grad_norm": grad_norm,
             "learning_rate": jnp.asarray(learning_rate(state.step)),
+            "skipped": ~finite,
         }
         return TrainState(params, opt_state, state.step + 1), metrics
 
@@ -132,7 +144,7 @@ def evaluate(
     """
     totals: dict[str, float] = {}
     running: Metrics = {}
-    for index, batch in enumerate(batches):
+    for index, batch in enumerate(watched(batches)):
         sums = eval_step(params, place_batch(batch, mesh), jax.random.fold_in(key, index))
         # Read one batch late: the device works on while the next batch is fetched.
         _add(totals, running)

@@ -9,6 +9,7 @@ import pytest
 
 from ecgmae_jax.data.source import open_dataset
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.seals import seal
 
 
 @pytest.fixture
@@ -163,6 +164,29 @@ def test_a_record_with_flipped_bytes_is_named(damaged):
     dataset = open_dataset(name="toy_ecg", config="sheet", data_dir=data_dir, split="train")
     with pytest.raises(InputError, match=rf"record \d+ of shard .*{shard.name} cannot be decoded"):
         [dataset.source[i] for i in range(len(dataset))]
+
+
+def test_a_shard_that_took_the_place_of_another_is_named(damaged):
+    data_dir, shard = damaged
+    seals = {path.name: seal(path) for path in shard.parent.glob("*-of-*")}
+    (shard.parent / "shards.json").write_text(json.dumps(seals))
+    options = {"name": "toy_ecg", "config": "sheet", "data_dir": data_dir, "split": "train"}
+    open_dataset(**options)
+    content = bytearray(shard.read_bytes())
+    content[2000] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(InputError, match=rf"shard .*{shard.name} is not the one that was built"):
+        open_dataset(**options)
+
+
+def test_fingerprint_follows_the_digest_of_the_examples(toy, damaged):
+    data_dir, shard = damaged
+    path = shard.parent / "metadata.json"
+    marks = set()
+    for content in ("0a", "0b"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"content": content}))
+        marks.add(toy(data_dir=data_dir).fingerprint)
+    assert len(marks | {toy().fingerprint}) == 3
 
 
 def test_fingerprint_follows_the_content_and_not_the_place(toy, damaged):

@@ -190,7 +190,7 @@ def test_erasing_happens_with_its_probability():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("operation", POLICIES["reference"] + POLICIES["ecg_safe"], ids=str)
+@pytest.mark.parametrize("operation", POLICIES["reference"] + POLICIES["ecg_safe"])
 @pytest.mark.parametrize(("strength", "sign"), [(0.0, 1), (1.0, 1), (1.0, -1)])
 def test_each_operation_at_the_ends_of_its_range(operation, channels, strength, sign):
     picture = to_pillow(noise(channels))

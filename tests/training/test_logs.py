@@ -1,3 +1,4 @@
+import errno
 import json
 
 import jax.numpy as jnp
@@ -8,7 +9,13 @@ from ecgmae_jax.training import logs
 
 
 def open_writer(folder, *, start_step=0):
-    return logs.MetricsWriter(folder, start_step=start_step, total_steps=100, examples_per_step=8)
+    return logs.MetricsWriter(
+        folder,
+        start_step=start_step,
+        total_steps=100,
+        examples_per_step=8,
+        peak_examples_per_second=1e6,
+    )
 
 
 def lines(folder):
@@ -21,7 +28,9 @@ def test_a_step_is_one_line_that_keeps_every_digit(tmp_path):
         values = writer.read(20, {"loss": jnp.asarray(loss), "grad_norm": jnp.asarray(2.0)})
         writer.write(20, values | {"validation_loss": 0.5})
     (row,) = lines(tmp_path)
-    assert row.pop("examples_per_second") > 0
+    for measured in ("examples_per_second", "step_seconds", "model_flop_utilisation"):
+        assert row.pop(measured) > 0
+    assert row.pop("input_wait_seconds") == 0
     assert row == {"step": 20, "loss": float(loss), "grad_norm": 2.0, "validation_loss": 0.5}
     assert np.float32(row["loss"]) == loss
 
@@ -58,15 +67,34 @@ def test_the_rate_counts_examples_since_the_last_reading_without_what_came_betwe
         assert writer.read(15, {})["examples_per_second"] == 5 * 8 / 2.0
 
 
-@pytest.mark.parametrize(("name", "value"), [("loss", np.nan), ("grad_norm", np.inf)])
-def test_a_loss_that_is_no_number_stops_with_the_steps_it_came_from(tmp_path, name, value):
-    metrics = {"loss": jnp.asarray(1.0), "grad_norm": jnp.asarray(1.0)}
-    with open_writer(tmp_path, start_step=40) as writer:
-        writer.read(60, metrics)
-        with pytest.raises(
-            logs.NonFiniteLoss, match=f"{name} became {value} between steps 61 and 80"
-        ):
-            writer.read(80, metrics | {name: jnp.asarray(value)})
+def test_a_loss_that_is_no_number_is_null(tmp_path):
+    with open_writer(tmp_path) as writer:
+        writer.write(1, {"loss": float("nan"), "grad_norm": float("inf")}, batch="0f")
+    assert lines(tmp_path) == [{"step": 1, "loss": None, "grad_norm": None, "batch": "0f"}]
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "TensorBoard's events"])
+def test_a_file_that_cannot_be_written_is_given_up_with_one_line(tmp_path, capsys, name):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with open_writer(tmp_path) as writer:
+        writer.write(1, {"loss": 1.0})
+        kept = writer._files[name]
+        writer._files[name] = full
+        for step in range(2, 30):
+            writer.write(step, {"loss": 1.0})
+        assert name not in writer._files and kept
+    said = [line for line in capsys.readouterr().err.splitlines() if "cannot be written" in line]
+    assert said == [f"{name} cannot be written (No space left on device); training goes on without"]
+    assert len(lines(tmp_path)) == (1 if name == "metrics.jsonl" else 29)
+
+
+def test_a_log_folder_that_is_a_file_does_not_stop_the_run(tmp_path, capsys):
+    (tmp_path / "run").write_text("")
+    with open_writer(tmp_path / "run") as writer:
+        writer.write(1, {"loss": 1.0})
+    assert capsys.readouterr().err.count("training goes on without") == 2
 
 
 def test_lines_of_steps_about_to_be_repeated_are_taken_out(tmp_path):

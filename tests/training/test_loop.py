@@ -1,5 +1,7 @@
 import functools
 import itertools
+import json
+import os
 import re
 import shutil
 import signal
@@ -11,8 +13,8 @@ import jax
 import numpy as np
 import pytest
 
-from ecgmae_jax.errors import InputError
-from ecgmae_jax.training import checkpoints, logs, loop, mesh
+from ecgmae_jax.errors import INPUT_STALLED, InputError, NonFiniteLoss
+from ecgmae_jax.training import checkpoints, feeding, loop, mesh
 
 
 def grid(data, fsdp):
@@ -116,19 +118,92 @@ def test_a_run_that_is_complete_does_nothing(toy, whole, losses, tmp_path, same_
     same_trees(jax.device_get(last.params), saved.params)
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoints(toy, half, tmp_path):
+def poisoned(toy, steps):
+    def batches(start_step):
+        for step, batch in enumerate(toy.batches(start_step), start=start_step + 1):
+            yield batch | {"x": batch["x"] + (np.float32("nan") if step in steps else 0)}
+
+    return batches
+
+
+def test_a_step_that_is_no_number_is_skipped_and_counted(toy, half, tmp_path, capsys):
+    shutil.copytree(half, tmp_path, dirs_exist_ok=True)
+    last = toy.train(
+        tmp_path, device_mesh=grid(2, 4), make_batches=poisoned(toy, {11, 12, 20}), every=(1, 8, 8)
+    )
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(jax.device_get(last.params)))
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if row["loss"] is None] == [11, 12, 20]
+    assert [row["skipped"] for row in rows[8:]] == [0, 0, 1] + [2] * 8 + [3] * 5
+    said = capsys.readouterr().err
+    assert said.count("skipped: its loss or gradient is no number") == 2
+    assert "step 11 skipped" in said and "step 20 skipped" in said
+
+
+def test_ten_such_steps_in_a_row_stop_the_run_and_spare_the_checkpoints(toy, half, tmp_path):
+    shutil.copytree(half, tmp_path, dirs_exist_ok=True)
+    before = checkpoints.load_params(half / "checkpoints")
+    train = functools.partial(toy.train, tmp_path, device_mesh=grid(2, 4), every=(16, 8, 8))
+    with pytest.raises(NonFiniteLoss, match="in 10 steps in a row, up to step 18, and they were"):
+        train(make_batches=poisoned(toy, range(9, 25)))
+    saved = checkpoints.load_params(tmp_path / "checkpoints")
+    assert (saved.step, saved.fingerprint) == (16, before.fingerprint)
+
+
+def test_an_evaluation_is_left_when_the_run_is_asked_to_stop(toy, half, tmp_path, losses, whole):
     shutil.copytree(half, tmp_path, dirs_exist_ok=True)
 
-    def poisoned(start_step):
-        for step, batch in enumerate(toy.batches(start_step), start=start_step + 1):
-            yield batch | {"x": batch["x"] + (np.float32("nan") if step == 11 else 0)}
+    def endless(params):
+        os.kill(os.getpid(), signal.SIGTERM)
+        while True:
+            time.sleep(0.01)
 
-    train = functools.partial(toy.train, tmp_path, device_mesh=grid(2, 4), make_batches=poisoned)
-    with pytest.raises(logs.NonFiniteLoss, match="loss became nan between steps 9 and 16;"):
-        train(every=(16, 8, 8))
-    saved = checkpoints.load_params(tmp_path / "checkpoints")
-    assert saved.step == 8
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(saved.params))
+    last = toy.train(tmp_path, device_mesh=grid(2, 4), evaluators=(toy.bias_size, endless))
+    assert int(last.step) == 16
+    assert checkpoints.load_params(tmp_path / "checkpoints").step == 16
+    assert "validation_loss" in (tmp_path / "metrics.jsonl").read_text().splitlines()[15]
+    toy.train(tmp_path, device_mesh=grid(2, 4))
+    assert losses(tmp_path) == losses(whole)
+
+
+def test_the_digest_of_a_batch_tells_its_records_and_their_order():
+    digest = feeding.batch_digest
+    one = digest({"record_index": np.asarray([3, 1, 2])})
+    assert one == digest({"record_index": np.asarray([3, 1, 2], np.int32), "x": np.ones(3)})
+    assert one != digest({"record_index": np.asarray([1, 3, 2])})
+    assert len(one) == 8
+
+
+STALLED = """
+import time
+from ecgmae_jax.training.feeding import watched
+def batches():
+    yield 1
+    time.sleep(60)
+for batch in watched(batches(), stall_s=0.5):
+    print(batch, flush=True)
+"""
+
+
+def test_an_input_that_stalls_ends_the_process_with_the_stacks():
+    done = subprocess.run([sys.executable, "-c", STALLED], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (INPUT_STALLED, "1\n")
+    assert "error: no batch came for 0.5 s; the input hangs" in done.stderr
+    assert "in batches" in done.stderr
+
+
+def test_a_run_ends_after_the_evaluation_that_is_enough(toy, half, whole, tmp_path, losses):
+    shutil.copytree(half, tmp_path, dirs_exist_ok=True)
+    asked = []
+
+    def enough(step, values):
+        asked.append((step, values["validation_loss"]))
+        return step == 16
+
+    last = toy.train(tmp_path, device_mesh=grid(2, 4), enough=enough)
+    assert int(last.step) == 16 == checkpoints.load_params(tmp_path / "checkpoints").step
+    assert [step for step, _ in asked] == [16]
+    assert losses(tmp_path).items() <= losses(whole).items()
 
 
 def test_data_that_end_too_early_are_a_fault_of_the_input(toy, half, tmp_path):

@@ -3,6 +3,7 @@ import re
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from ecgmae_jax.errors import InputError
@@ -84,7 +85,8 @@ def test_the_step_reports_loss_gradient_and_rate(toy, unsharded):
     after, metrics = unsharded
     schedule = toy.make_optimizer()[1]
     assert int(after.step) == 2
-    assert set(metrics) == {"loss", "grad_norm", "learning_rate", "largest"}
+    assert set(metrics) == {"loss", "grad_norm", "learning_rate", "largest", "skipped"}
+    assert not metrics["skipped"]
     np.testing.assert_allclose(metrics["learning_rate"], schedule(1))
 
 
@@ -100,6 +102,34 @@ def test_the_gradient_norm_is_that_of_all_parameters_together(toy):
     first = state.TrainState(params, optimizer.init(params), jnp.zeros((), jnp.int32))
     metrics = jax.jit(step)(first, {}, jax.random.key(0))[1]
     np.testing.assert_allclose(metrics["grad_norm"], np.sqrt(9 + 9 + 16), rtol=1e-6)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("where", ["loss", "gradient"])
+def test_a_step_that_is_no_number_changes_nothing_but_the_count(where, bad):
+    params = {"w": jnp.asarray([1.0, 2.0])}
+    optimizer = optax.adam(0.1)
+
+    def loss_fn(params, batch, key):
+        del key
+        # The square root's slope at 0 is infinite where its value is finite.
+        slope = jnp.sqrt(jnp.where(batch["bad"], params["w"][0] - 1.0, 1.0))
+        return batch["offset"] + params["w"].sum() + slope, {}
+
+    step = jax.jit(steps.make_train_step(loss_fn, optimizer, learning_rate=lambda count: 0.1))
+    first = state.TrainState(params, optimizer.init(params), jnp.zeros((), jnp.int32))
+    good = {"offset": jnp.asarray(0.0), "bad": jnp.asarray(False)}
+    poison = {"offset": jnp.asarray(bad)} if where == "loss" else {"bad": jnp.asarray(True)}
+    after, metrics = step(first, good | poison, jax.random.key(0))
+    assert bool(metrics["skipped"]) and int(after.step) == 1
+    for one, other in zip(
+        jax.tree.leaves((after.params, after.opt_state)),
+        jax.tree.leaves((first.params, first.opt_state)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+    moved, metrics = step(after, good, jax.random.key(0))
+    assert not metrics["skipped"] and (moved.params["w"] < first.params["w"]).all()
 
 
 def eval_batches():

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecgmae_jax.training import (
-    checkpoints,
+    checkpointer,
     logs,
     loop,
     mesh,
@@ -121,24 +121,29 @@ def train(
     every=(1, 8, 8),
     evaluators=(bias_size,),
     make_batches=batches,
+    enough=loop.never,
 ):
     """Runs, or goes on with, the toy run in `workdir`; returns the last state."""
     optimizer, like, step = compiled(device_mesh)
     with (
-        checkpoints.Checkpointer(
+        preemption.StopRequest() as stop,
+        checkpointer.Checkpointer(
             pathlib.Path(workdir) / "checkpoints",
             meta={"toy": [1, 2, None]},
             best_metric="validation_loss",
-        ) as checkpointer,
-        preemption.StopRequest() as stop,
+        ) as saver,
     ):
-        if checkpointer.latest_step is None:
+        if saver.latest_step is None:
             state = states.initial_state(init_params, optimizer, key=jax.random.key(0), like=like)
         else:
-            state = checkpointer.restore(like)
+            state = saver.restore(like)
         start = int(state.step)
         with logs.MetricsWriter(
-            workdir, start_step=start, total_steps=until, examples_per_step=BATCH
+            workdir,
+            start_step=start,
+            total_steps=until,
+            examples_per_step=BATCH,
+            peak_examples_per_second=1e6,
         ) as writer:
             return loop.run(
                 state,
@@ -146,12 +151,13 @@ def train(
                 make_batches(start),
                 mesh=device_mesh,
                 evaluators=evaluators,
-                checkpointer=checkpointer,
+                checkpointer=saver,
                 writer=writer,
                 stop=stop,
                 every=loop.Every(*every),
                 total_steps=until,
                 key=jax.random.key(1),
+                enough=enough,
             )
 
 

@@ -1,0 +1,129 @@
+"""Runs of a tiny pre-training that are killed, starved or lied to, beside one that nobody touched.
+
+What is compared is P: every step's loss, to the last bit, and the digest of the records in its
+batch. No run may leave a process, a segment of shared memory or a temporary folder behind.
+"""
+
+import importlib.util
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from data_builders.simulated_ecg import simulated_ecg_dataset_builder
+
+TOTAL_STEPS = 24
+HERE = pathlib.Path(__file__).parent
+
+
+def _load(name):
+    specification = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+machines = _load("machine")
+
+
+@pytest.fixture(scope="session")
+def build_tiny():
+    """A function that builds the tiny dataset in a folder, with a seed."""
+
+    def build(data_dir, *, seed=1, name="tiny"):
+        config = simulated_ecg_dataset_builder.SimulatedEcgConfig(
+            name=name, height=64, width=96, patients_per_condition=7, seed=seed
+        )
+        builder = simulated_ecg_dataset_builder.Builder(data_dir=data_dir, config=config)
+        builder.download_and_prepare()
+        return pathlib.Path(builder.data_dir)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory, build_tiny):
+    data_dir = tmp_path_factory.mktemp("tfds")
+    build_tiny(data_dir)
+    segments = set(os.listdir("/dev/shm"))
+    folder = tmp_path_factory.mktemp("runs")
+    cache = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    with (
+        (folder / "zygote.err").open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, str(HERE / "zygote.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=os.environ | cache,
+        ) as zygote,
+    ):
+        assert zygote.stdout.readline() == "ready\n", machines.text(folder / "zygote.err")
+        yield (started := machines.Machine(zygote, folder, data_dir))
+        for run in started.started:
+            if run.poll() is None:
+                run.send(signal.SIGKILL)
+        zygote.stdin.close()
+    left = {name for name in os.listdir("/dev/shm") if not name.startswith("sem.")} - segments
+    assert not left, f"shared memory left behind: {left}"
+
+
+def _trace(workdir):
+    rows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == list(range(1, len(rows) + 1))
+    return {row["step"]: (float(row["loss"]).hex(), row["batch"]) for row in rows}
+
+
+@pytest.fixture(scope="session")
+def trace():
+    """A function from a workdir to step -> (loss as hexadecimal, digest of the batch)."""
+    return _trace
+
+
+@pytest.fixture(scope="session")
+def oracle(machine, tmp_path_factory):
+    """Workdir of a run that nothing disturbed."""
+    workdir = tmp_path_factory.mktemp("oracle") / "run"
+    machine.succeed(machine.pretrain(workdir))
+    assert len(_trace(workdir)) == TOTAL_STEPS
+    assert len({digest for _, digest in _trace(workdir).values()}) == TOTAL_STEPS
+    return workdir
+
+
+@pytest.fixture
+def undisturbed(oracle):
+    """A function that fails unless a run is complete, equal to the oracle, and tidy."""
+
+    def check(workdir):
+        assert _trace(workdir) == _trace(oracle)
+        names = {path.name for path in (workdir / "checkpoints").iterdir()}
+        assert str(TOTAL_STEPS) in names
+        assert {name for name in names if not name.isdigit() and "damaged" not in name} == set()
+        assert not list(workdir.glob(".unfinished*"))
+
+    return check
+
+
+def _after_step(run, workdir, step):
+    def logged():
+        lines = machines.text(workdir / "metrics.jsonl").splitlines()
+        assert run.poll() is None or len(lines) >= step, run.err
+        return len(lines) >= step
+
+    machines.wait_for(logged)
+
+
+@pytest.fixture(scope="session")
+def after_step():
+    """A function that returns once a run has logged a step."""
+    return _after_step
