@@ -2,8 +2,9 @@
 
 import ast
 import csv
-import math
+import os
 import pathlib
+import re
 from collections.abc import Mapping
 
 from data_builders.account import Account
@@ -15,7 +16,7 @@ from ecgmae_jax.records.recording import RejectedRecord
 
 SOURCE = "ptb-xl"
 DATABASE = "ptbxl_database.csv"
-_COLUMNS = (
+COLUMNS = (
     "ecg_id",
     "patient_id",
     "age",
@@ -25,6 +26,8 @@ _COLUMNS = (
     "filename_lr",
     "filename_hr",
 )
+_LONGEST_CELL = 10_000
+_QUOTED_LENGTH = 60
 _SEXES = {"0": "male", "1": "female"}
 _SPLIT_OF_FOLD = {**dict.fromkeys(range(1, 9), "train"), 9: "validation", 10: "test"}
 
@@ -47,10 +50,16 @@ def read_database(folder: pathlib.Path) -> list[dict[str, str]]:
             rows = list(csv.DictReader(file))
     except (UnicodeDecodeError, csv.Error) as fault:
         raise InputError(f"{path} is not UTF-8 text in columns ({fault})") from fault
-    missing = [column for column in _COLUMNS if rows and column not in rows[0]]
+    missing = [column for column in COLUMNS if rows and column not in rows[0]]
     if missing or not rows:
         lack = f"no column {', '.join(missing)}" if missing else "no rows"
         raise InputError(f"{path} has {lack}: expected the table of PTB-XL 1.0.1 or later")
+    for number, row in enumerate(rows, start=1):
+        # DictReader's names for what is too much and its values for what is missing.
+        if None in row or None in row.values():
+            raise InputError(
+                f"{path} row {number} has more or fewer cells than the header: unpack PTB-XL again"
+            )
     return rows
 
 
@@ -59,9 +68,13 @@ def entries_by_split(folder: pathlib.Path, account: Account) -> dict[str, list[E
 
     The 500 Hz recording where it is there, else the 100 Hz one. A row that cannot be used is noted
     in the account.
+
+    Raises:
+        InputError: for another table, and for a patient in two splits.
     """
     entries: dict[str, list[Entry]] = {"train": [], "validation": [], "test": []}
     seen = set()
+    first_of_patient: dict[str, tuple[str, str]] = {}
     for row in read_database(folder):
         try:
             entry = _entry(folder, row)
@@ -71,7 +84,15 @@ def entries_by_split(folder: pathlib.Path, account: Account) -> dict[str, list[E
             account.of(SOURCE).add_rejected(fault)
             continue
         seen.add(entry.record_id)
-        entries[_SPLIT_OF_FOLD[entry.features["strat_fold"]]].append(entry)
+        split = _SPLIT_OF_FOLD[entry.features["strat_fold"]]
+        first, other = first_of_patient.setdefault(entry.patient_id, (split, entry.record_id))
+        if first != split:
+            raise InputError(
+                f"{folder / DATABASE}: one patient has record {other} in {first} and record "
+                f"{entry.record_id} in {split}: take the table as PTB-XL publishes it, whose folds "
+                "keep patients together"
+            )
+        entries[split].append(entry)
     return entries
 
 
@@ -81,8 +102,8 @@ def _entry(folder: pathlib.Path, row: Mapping[str, str]) -> Entry:
         record_id = f"{_whole(ecg_id):05d}"
         patient_id = str(_whole(row["patient_id"]))
         fold = _whole(row["strat_fold"])
-        names = list(ast.literal_eval(row["scp_codes"]))
-    except (ValueError, SyntaxError, TypeError) as fault:
+        names = _statements(row["scp_codes"])
+    except ValueError as fault:
         raise RejectedRecord(ecg_id, "bad-row", f"{fault} in {DATABASE}") from fault
     unknown = sorted(set(names) - set(STATEMENTS))
     if unknown or fold not in _SPLIT_OF_FOLD:
@@ -105,16 +126,31 @@ def _entry(folder: pathlib.Path, row: Mapping[str, str]) -> Entry:
 
 def _whole(cell: str) -> int:
     """The whole number in a cell: patient_id is written as 15709.0."""
-    number = float(cell)
-    if not math.isfinite(number) or number != int(number):
-        raise ValueError(f"{cell!r} where a whole number was expected")
-    return int(number)
+    # No more digits than a float holds: two patients must not become one.
+    if not re.fullmatch(r"\d{1,15}(?:\.0*)?", cell.strip(), re.ASCII):
+        raise ValueError(f"{cell[:_QUOTED_LENGTH]!a} where a whole number was expected")
+    return int(cell.partition(".")[0])
+
+
+def _statements(cell: str) -> list[str]:
+    """The statements in a cell, a Python dict from names to likelihoods."""
+    malformed = ValueError(f"scp_codes {cell[:_QUOTED_LENGTH]!a}")
+    try:
+        found = ast.literal_eval(cell) if len(cell) <= _LONGEST_CELL else None
+    # All that the compiler says of texts that are no Python, or nested without end.
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as fault:
+        raise malformed from fault
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+        raise malformed
+    return list(found)
 
 
 def _header(folder: pathlib.Path, row: Mapping[str, str], record_id: str) -> pathlib.Path:
     for column in ("filename_hr", "filename_lr"):
         header = folder / f"{row[column].strip()}.hea"
-        if header.is_file() and header.with_suffix(".dat").is_file():
+        # Unlike `Path.is_file`, it takes names that no file can have.
+        if os.path.isfile(header) and os.path.isfile(header.with_suffix(".dat")):
             return header
-    detail = f"neither {row['filename_hr']} nor {row['filename_lr']} is there as .hea and .dat"
+    names = f"{row['filename_hr'][:_QUOTED_LENGTH]!a} nor {row['filename_lr'][:_QUOTED_LENGTH]!a}"
+    detail = f"neither {names} is there as .hea and .dat"
     raise RejectedRecord(record_id, "no-file", detail)

@@ -42,7 +42,7 @@ def mae_params(state: State, *, config: MAEConfig) -> Params:
 
     Raises:
         InputError: if an array is missing, is left over or has another shape than `config` asks
-            for, or if the positions are not the fixed ones.
+            for, holds NaN or infinity, or if the positions are not the fixed ones.
     """
     reader = _Reader(state)
     encoder, width = config.encoder, config.encoder.width
@@ -81,7 +81,14 @@ class _Reader:
     """Hands out each array of a state dict once, under the original code's names."""
 
     def __init__(self, state: State):
-        self._found = {_original_name(name): (name, array) for name, array in state.items()}
+        self._found: dict[str, tuple[str, np.ndarray]] = {}
+        for name, array in state.items():
+            other, _ = self._found.setdefault(_original_name(name), (name, array))
+            if other != name:
+                raise InputError(
+                    f"the weights have {other} and {name}, which are one array under two names; "
+                    "keep one of them"
+                )
 
     def has(self, name: str) -> bool:
         return name in self._found
@@ -98,7 +105,12 @@ class _Reader:
                 f"{given_name} has shape {array.shape} and the configured model needs {shape}; "
                 "make image, patch and model size those of the checkpoint"
             )
-        return np.asarray(array, np.float32)
+        values = np.asarray(array, np.float32)
+        if not np.isfinite(values).all():
+            raise InputError(
+                f"{given_name} holds NaN or infinity; fetch the weights again from their publisher"
+            )
+        return values
 
     def linear(self, name: str, inputs: int, outputs: int) -> Params:
         kernel = self.take(f"{name}.weight", (outputs, inputs)).T

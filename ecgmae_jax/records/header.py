@@ -14,6 +14,8 @@ from ecgmae_jax.records.recording import RejectedRecord
 MAX_SIGNALS = 64
 RATE_LIMITS_HZ = (50.0, 5000.0)
 LENGTH_LIMITS_S = (1.0, 86_400.0)
+# Twelve leads of a day at 128 Hz, or of six hours at 500 Hz; reading them takes about 2 GB.
+MAX_SAMPLES = 2**27
 _QUOTED_LENGTH = 60
 
 _RECORD_LINE = re.compile(
@@ -82,6 +84,10 @@ def parse_header(text: str, *, record: str) -> Header:
         detail = f"the header promises {num_signals} signals and describes {len(lines) - 1}"
         raise RejectedRecord(record, "bad-header", detail)
     signals = tuple(_parse_signal_line(line, record) for line in lines[1:])
+    num_samples = num_frames * sum(line.samples_per_frame for line in signals)
+    if num_samples > MAX_SAMPLES:
+        detail = f"{num_samples} samples, up to {MAX_SAMPLES} are read"
+        raise RejectedRecord(record, "too-large", detail)
     return Header(rate_hz, num_frames, signals, comments)
 
 
@@ -91,6 +97,10 @@ def _parse_record_line(line: str, record: str) -> tuple[int, float, int]:
         raise RejectedRecord(record, "bad-header", f"not a record line: {_quote(line)}")
     if match["segments"]:
         raise RejectedRecord(record, "multi-segment", "records of several segments are not read")
+    # Two headers that changed places would give each patient the other's ECG.
+    if match["name"] != record:
+        detail = f"the header is that of record {_quote(match['name'])}"
+        raise RejectedRecord(record, "bad-header", detail)
     num_signals = int(match["signals"])
     if not 1 <= num_signals <= MAX_SIGNALS:
         detail = f"{num_signals} signals, expected 1 to {MAX_SIGNALS}"

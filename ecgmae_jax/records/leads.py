@@ -18,7 +18,7 @@ _ALIASES = {
 }
 
 # Einthoven's law and Goldberger's leads as weights of (I, II).
-_FROM_I_AND_II = {
+FROM_I_AND_II = {
     "III": (-1.0, 1.0),
     "aVR": (-0.5, -0.5),
     "aVL": (1.0, -0.5),
@@ -49,7 +49,7 @@ def complete_limb_leads(
     """
     rows = dict(zip(leads, signal, strict=True))
     if "I" in rows and "II" in rows:
-        for lead, (weight_i, weight_ii) in _FROM_I_AND_II.items():
+        for lead, (weight_i, weight_ii) in FROM_I_AND_II.items():
             if lead not in rows:
                 rows[lead] = np.float32(weight_i) * rows["I"] + np.float32(weight_ii) * rows["II"]
     names = tuple(lead for lead in STANDARD_LEADS if lead in rows)

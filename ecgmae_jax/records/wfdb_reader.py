@@ -8,7 +8,12 @@ import pathlib
 import numpy as np
 import wfdb
 
-from ecgmae_jax.records.calibration import calibrated, check_ecg, verify_samples
+from ecgmae_jax.records.calibration import (
+    calibrated,
+    check_ecg,
+    check_limb_leads,
+    verify_samples,
+)
 from ecgmae_jax.records.diagnoses import header_fields, parse_age, parse_diagnoses, parse_sex
 from ecgmae_jax.records.header import RATE_LIMITS_HZ, Header, parse_header
 from ecgmae_jax.records.leads import canonical_lead, complete_limb_leads
@@ -41,6 +46,9 @@ def read_recording(
     """
     path = pathlib.Path(os.path.abspath(header_path))
     record = path.stem
+    # fsspec, which opens files for wfdb, takes both for remote file systems.
+    if any(mark in f"{header_path}{path}" for mark in ("://", "::")):
+        raise RejectedRecord(record, "unsafe-path", "an address, expected a local file")
     try:
         header = _read_header(path, root=pathlib.Path(root), record=record)
         leads = _ecg_leads(header, record)
@@ -50,6 +58,7 @@ def read_recording(
         lines = [header.signals[index] for index in leads.values()]
         signal = calibrated(lines, [samples[index] for index in leads.values()], record=record)
         check_ecg(signal, record=record)
+        check_limb_leads(signal, tuple(leads), record=record)
     except (OSError, MemoryError) as error:
         raise RejectedRecord(record, "unreadable", _one_line(error)) from error
     signal, names = complete_limb_leads(signal, tuple(leads))
@@ -68,8 +77,7 @@ def read_recording(
 
 
 def _read_header(path: pathlib.Path, *, root: pathlib.Path, record: str) -> Header:
-    # fsspec, which opens files for wfdb, takes "::" for a chain of remote file systems.
-    if path.suffix != ".hea" or "::" in str(path):
+    if path.suffix != ".hea":
         raise RejectedRecord(record, "unsafe-path", "expected a local file that ends in .hea")
     size = require_regular_file(path, inside=root, record=record)
     if size > _MAX_HEADER_BYTES:

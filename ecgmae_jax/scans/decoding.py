@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffTags import TAGS_V2_GROUPS
 
 from ecgmae_jax.records.recording import RejectedRecord
 from ecgmae_jax.scans import limits, pdf
@@ -80,8 +81,9 @@ def _bytes_of(path: pathlib.Path, record_id: str) -> bytes:
 def _decode_image(data: bytes, record_id: str) -> tuple[Image.Image, int]:
     if data.startswith(b"\xff\xd8"):
         limits.check_jpeg(data)
+    file = limits.MeteredBytes(data)
     try:
-        image = Image.open(limits.MeteredBytes(data), formats=_FORMATS)
+        image = Image.open(file, formats=_FORMATS)
     except Image.UnidentifiedImageError as fault:
         detail = "neither PNG, JPEG, TIFF, BMP nor PDF, or damaged in its header"
         raise RejectedRecord(record_id, "not-a-picture", detail) from fault
@@ -90,6 +92,7 @@ def _decode_image(data: bytes, record_id: str) -> tuple[Image.Image, int]:
     if image.width * image.height > _MOST_PIXELS:
         raise _too_large(f"{image.width} x {image.height} pixels", record_id)
     num_pages = _num_pages(image, record_id)
+    file.end_metering()
     image.load()
     limits.check_exif(image.info)
     turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
@@ -118,6 +121,11 @@ def _num_pages(image: Image.Image, record_id: str) -> int:
     if num_pages > _MOST_PAGES:
         raise RejectedRecord(record_id, "too-large", f"more than {_MOST_PAGES} pages")
     image.seek(0)
+    # What Pillow reads once it has the pixels, read while the meter runs.
+    exif = image.getexif()
+    for group in TAGS_V2_GROUPS:
+        if group in exif:
+            exif.get_ifd(group)
     return num_pages
 
 

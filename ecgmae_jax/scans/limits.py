@@ -4,6 +4,7 @@ Pillow itself refuses swelling texts and colour profiles in PNG files.
 """
 
 import io
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,27 +13,31 @@ _MOST_SCANS = 200
 # The directory of an EXIF block may name the same bytes thousands of times, each time copied. A
 # block as large as one JPEG segment comes to 90 MB in this way.
 _MOST_EXIF_BYTES = 2**16
-# A directory of a TIFF may do the same. Uncompressed strips are read in blocks of 64 kB, however
-# short they are: a page of 10,000 rows comes to 650 MB.
-_MOST_READ_BYTES = 2**31
+# The directories of a TIFF may do the same; Pillow reads each of them a few times.
+_MOST_READS = 8
 _EXIF = b"Exif\x00\x00"
 _APP1, _START_OF_SCAN = 0xE1, 0xDA
 
 
 class MeteredBytes(io.BytesIO):
-    """A file in memory that refuses to be read over and over."""
+    """A file in memory that refuses to be read over and over until its directories are known."""
 
     def __init__(self, data: bytes):
         super().__init__(data)
-        self._left = _MOST_READ_BYTES
+        # Pillow asks for a few bytes again and again, even of a file that has no more.
+        self._left = _MOST_READS * len(data) + 2**16
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As that of every file; OSError once 2 GB have been read in all."""
+        """As that of every file; OSError once eight times the file's size has been read."""
         content = super().read(size)
         self._left -= len(content)
         if self._left < 0:
             raise OSError("its directories name the same bytes over and over")
         return content
+
+    def end_metering(self) -> None:
+        """Lets everything be read: strips are, in blocks of 64 kB, however short they are."""
+        self._left = math.inf
 
 
 def check_exif(info: Mapping[str, Any]) -> None:

@@ -132,3 +132,74 @@ def test_real_labels_agree_with_the_benchmark_s_way_of_making_them(real_data):
         codes = ast.literal_eval(database.scp_codes[int(entry.record_id)])
         expected = {diagnostic.diagnostic_class[code] for code in codes if code in diagnostic.index}
         assert set(entry.features["labels"]["superclass"]) == expected
+
+
+def _edited(ptb_xl_folder, tmp_path, number, **cells):
+    """A copy of the folder in which cells of one row are others."""
+    folder = shutil.copytree(ptb_xl_folder, tmp_path / "copy")
+    with (folder / "ptbxl_database.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[number] |= cells
+    with (folder / "ptbxl_database.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"patient_id": "nan"},
+        {"patient_id": "1e400"},
+        {"patient_id": "12345678901234567"},
+        {"patient_id": ""},
+        {"patient_id": "11.5"},
+        {"ecg_id": "-1"},
+        {"ecg_id": "\u0663"},
+        {"strat_fold": "11"},
+        {"scp_codes": ""},
+        {"scp_codes": "NORM"},
+        {"scp_codes": "[['NORM']]"},
+        {"scp_codes": "{1: 2}"},
+        {"scp_codes": "{'NORM': }"},
+        {"scp_codes": "[" * 5_000},
+        {"scp_codes": "-" * 9_000 + "1"},
+        {"scp_codes": "{'NORM': 100.0}" + " " * 10_000},
+        {"scp_codes": "__import__('os').mkdir('x')"},
+    ],
+    ids=str,
+)
+def test_a_row_that_is_none_is_refused_and_the_others_are_kept(ptb_xl_folder, tmp_path, cells):
+    account = Account()
+    folder = _edited(ptb_xl_folder, tmp_path, 0, **cells)
+    splits = entries_by_split(folder, account)
+    assert len(splits["train"]) == 3
+    assert account.total().refused() == {"bad-row": 2, "no-file": 1}
+    assert all(detail.isprintable() for _, _, detail in account.total().rejections)
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "x" * 5_000, "s3://b/x", "a\x01b", ""])
+def test_a_file_name_that_is_none_is_refused(ptb_xl_folder, tmp_path, name):
+    account = Account()
+    folder = _edited(ptb_xl_folder, tmp_path, 0, filename_hr=name, filename_lr=name)
+    entries_by_split(folder, account)
+    found = {(record, code) for record, code, _ in account.total().rejections}
+    assert ("00001", "no-file") in found
+
+
+def test_a_patient_in_two_splits_stops_the_build(ptb_xl_folder, tmp_path):
+    folder = _edited(ptb_xl_folder, tmp_path, 3, patient_id="12.0")
+    with pytest.raises(InputError, match=r"record 00002 in train and record 00004 in validation"):
+        entries_by_split(folder, Account())
+
+
+@pytest.mark.parametrize("cells", [",", ""], ids=["too many", "too few"])
+def test_a_row_of_another_length_is_named(ptb_xl_folder, tmp_path, cells):
+    folder = shutil.copytree(ptb_xl_folder, tmp_path / "copy")
+    database = folder / "ptbxl_database.csv"
+    lines = database.read_text().splitlines()
+    lines[2] = lines[2] + "," if cells else lines[2].rpartition(",")[0]
+    database.write_text("\n".join(lines))
+    with pytest.raises(InputError, match=r"row 2 has more or fewer cells than the header"):
+        entries_by_split(folder, Account())

@@ -102,6 +102,21 @@ def test_other_positions_are_refused(weights):
         mae_params(weights | {name: rows_first}, config=CONFIG)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(weights, value):
+    name = "vit.embeddings.cls_token"
+    broken = weights[name].copy()
+    broken[..., 3] = value
+    with pytest.raises(InputError, match=rf"{name} holds NaN or infinity"):
+        mae_params(weights | {name: broken}, config=CONFIG)
+
+
+def test_one_array_under_two_names_is_refused(weights):
+    twice = weights | {"cls_token": weights["vit.embeddings.cls_token"]}
+    with pytest.raises(InputError, match=r"cls_token, which are one array under two names"):
+        mae_params(twice, config=CONFIG)
+
+
 def _name_in_transformers_5(name):
     for old, new in (
         ("vit.encoder.layer.", "vit.layers."),

@@ -42,10 +42,22 @@ class RecordFiles:
         return header
 
 
+@pytest.fixture(scope="session")
+def by_einthoven():
+    """Samples of twelve leads, from any: I and II are halved, and the four others follow."""
+
+    def obey(samples: np.ndarray) -> np.ndarray:
+        one, two = samples[:2] // 2
+        limb = [one, two, two - one, -(one + two) // 2, one - two // 2, two - one // 2]
+        return np.concatenate([limb, samples[6:]]).astype(samples.dtype)
+
+    return obey
+
+
 @pytest.fixture
-def record_files(tmp_path) -> RecordFiles:
+def record_files(tmp_path, by_einthoven) -> RecordFiles:
     rng = np.random.default_rng(0)
-    samples = rng.integers(-1500, 1500, size=(12, 1000)).astype(np.int16)
+    samples = by_einthoven(rng.integers(-1500, 1500, size=(12, 1000)).astype(np.int16))
     folder = tmp_path / "records"
     folder.mkdir()
     return RecordFiles(folder, samples)

@@ -33,7 +33,10 @@ def make_recording(signal: np.ndarray, **changes) -> Recording:
 
 
 def noise(seed: int = 0, *, num_samples: int = 1000) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(12, num_samples)).astype(np.float32)
+    signal = np.random.default_rng(seed).normal(size=(12, num_samples)).astype(np.float32)
+    for row, weights in enumerate([(-1, 1), (-0.5, -0.5), (1, -0.5), (-0.5, 1)], start=2):
+        signal[row] = np.float32(weights) @ signal[:2]
+    return signal
 
 
 # Half a step off the grid, where rounding errs most.
