@@ -1,7 +1,6 @@
 """From WFDB recordings to examples, with the account of what was read, cut and refused."""
 
 import dataclasses
-import hashlib
 import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 
 from data_builders.account import Account
 from data_builders.contents import PICTURES_PER_CALL, WINDOW_S, Form, contents, window
+from ecgmae_jax.cohorts.identifiers import group_of
 from ecgmae_jax.records.recording import Recording, RejectedRecord
 from ecgmae_jax.records.segments import Segment, cut_segments
 from ecgmae_jax.records.wfdb_reader import read_recording
@@ -33,11 +33,6 @@ class Entry:
     record_id: str
     patient_id: str
     features: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-
-
-def group_of(source: str, patient_id: str) -> str:
-    """The patient's 16 hex digits, by which splits are made."""
-    return hashlib.sha256(f"{source}/{patient_id}".encode()).hexdigest()[:16]
 
 
 def no_labels(recording: Recording) -> dict[str, Any]:

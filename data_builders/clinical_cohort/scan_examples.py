@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from data_builders.account import Account
-from data_builders.clinical_cohort.scans import Scan
 from data_builders.contents import as_png
-from data_builders.examples import KeyExample, group_of
+from data_builders.examples import KeyExample
+from ecgmae_jax.cohorts.masks import Mask, masked
+from ecgmae_jax.cohorts.scans import Scan
 from ecgmae_jax.records.recording import RejectedRecord
 from ecgmae_jax.scans.decoding import read_picture
 from ecgmae_jax.scans.framing import frame
@@ -26,17 +27,19 @@ def examples_of(
     width: int,
     channels: int,
     steps: Steps,
+    masks: Sequence[Mask] = (),
     target_px_per_mm: float | None = None,
     px_per_mm: float = math.nan,
 ) -> tuple[list[KeyExample], Account]:
     """One example per readable scan, and the account of what was read and refused.
 
     Args:
-        scans: of `scans_by_split`.
+        scans: of a cohort.
         height: of the stored pictures.
         width: of the stored pictures.
         channels: 1 or 3.
         steps: of the normalisation.
+        masks: what is painted over, on the page after these steps.
         target_px_per_mm: see `normalise`.
         px_per_mm: stated of the scans as they come, for those whose grid does not show it; NaN if
             unknown.
@@ -49,22 +52,30 @@ def examples_of(
             # Grids are found more surely in colour.
             page, num_pages = read_picture(scan.path, record_id=scan.record_id, channels=3)
             scan_in = normalise(page, steps=steps, target_px_per_mm=target_px_per_mm)
-            framed = frame(
+            page_px_per_mm = scan_in.px_per_mm or px_per_mm
+            shown = masked(
                 scan_in.picture.convert("L" if channels == 1 else "RGB"),
+                masks,
+                px_per_mm=page_px_per_mm,
+                record_id=scan.record_id,
+            )
+            framed = frame(
+                shown,
                 height=height,
                 width=width,
                 at_scale=scan_in.at_target,
                 record_id=scan.record_id,
             )
         except RejectedRecord as fault:
-            tally.add_rejected(fault)
+            detail = f"{scan.place}: {fault.detail}"
+            tally.add_rejected(RejectedRecord(scan.record_id, fault.code, detail))
             continue
         tally.add_read(1)
         account.counts["with further pages, which are not read"] += num_pages > 1
         account.counts["taller than wide, stored as they are"] += page.height > page.width
         account.counts["enlarged"] += framed.scale > 1
         _count_steps(account, scan_in, px_per_mm)
-        scale = (scan_in.px_per_mm or px_per_mm) * framed.scale
+        scale = page_px_per_mm * framed.scale
         done = {**scan_in.account.as_dict(), "framed": framed.as_dict()}
         example = _example(scan, as_png(framed.pixels), px_per_mm=scale, normalisation=done)
         examples.append((f"{scan.source}/{scan.record_id}", example))
@@ -95,7 +106,7 @@ def _example(
         "start_s": 0.0,
         "original_rate_hz": math.nan,
         "diagnoses": [],
-        "group": group_of(scan.source, scan.patient_id),
+        "group": scan.group,
         "px_per_mm": px_per_mm,
         "normalisation": json.dumps(normalisation),
         **scan.features,

@@ -1,6 +1,7 @@
 """Whole builds of a cohort, read back as the programs read them, and real scans."""
 
 import csv
+import hmac
 import json
 import pathlib
 import subprocess
@@ -13,25 +14,34 @@ from PIL import Image
 
 from data_builders.clinical_cohort.clinical_cohort_dataset_builder import Builder
 from data_builders.clinical_cohort.scan_examples import examples_of
-from data_builders.clinical_cohort.scans import Scan
+from ecgmae_jax.cohorts.scans import Scan
 from ecgmae_jax.data.source import open_dataset
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.scans.normalise import Steps
 
+KEY = "an example of a key: 0123456789 abcdefgh"
 DESCRIPTION = """
+key_file = "../cohort.key"
 picture = {height = 48, width = 64, channels = 3}
 geometry.px_per_mm = 4
 [outcomes.death]
 [outcomes.findings]
 classes = ["none", "AF", "LBBB"]
-several = true
+type = "multi-label"
+[outcomes.ef]
+type = "continuous"
+unit = "%"
+[outcomes.survival]
+type = "time-to-event"
+column = "years"
+event = "dead"
 """
 TABLE = """\
-path;patient_id;death;findings;age;sex;split
-a.png;007;1;AF,LBBB;63,5;F;train
-b.tif;007;0;none;64;F;train
-c.jpg;8;;;;;test
-d.png;9;1;AF;50;M;train
+path;patient_id;death;findings;age;sex;site;split;ef;years;dead
+a.png;007;1;AF,LBBB;63,5;F;north;train;55,5;2.5;1
+b.tif;007;0;none;64;F;north;train;;4;0
+c.jpg;8;;;;;;test;60;;
+d.png;9;1;AF;50;M;south;train;41;1;yes
 """
 
 
@@ -72,10 +82,21 @@ def _scan(path: pathlib.Path, *, size=(128, 96), **options) -> None:
     Image.new("RGB", size, (250, 240, 240)).save(path, **options)
 
 
+def write_key(path: pathlib.Path) -> None:
+    path.write_text(KEY)
+    path.chmod(0o600)
+
+
+def pseudonym(kind: str, text: str) -> str:
+    return hmac.new(KEY.encode(), f"{kind}\0{text}".encode(), "sha256").hexdigest()[:16]
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> tuple[pathlib.Path, pathlib.Path]:
     """The data_dir of a cohort of three readable scans and a truncated one, and its folder."""
-    folder = tmp_path_factory.mktemp("cohort")
+    folder = tmp_path_factory.mktemp("above") / "cohort"
+    folder.mkdir()
+    write_key(folder.with_name("cohort.key"))
     exif = Image.Exif()
     exif[0x010E] = "Jane Doe"
     _scan(folder / "a.png", exif=exif)
@@ -104,21 +125,27 @@ def test_the_columns_of_the_table_become_label_sets(built):
             "empty_is_missing": True,
         },
     }
-    first, second = sorted(train.source, key=lambda example: example["record_id"])
+    first, second = sorted(train.source, key=lambda example: example["age_years"])
     assert first["labels"] == {"death": 1, "findings": (1, 2)}
     assert second["labels"] == {"death": 0, "findings": (0,)}
+    assert first["targets"] == {"ef": {"value": 55.5}, "survival": {"time": 2.5, "event": 1.0}}
+    assert second["targets"]["survival"] == {"time": 4.0, "event": 0.0}
+    assert np.isnan(second["targets"]["ef"]["value"])
     labels = test.source[0]["labels"]
     assert np.isnan(test.label_sets["death"].encode(labels["death"])).all()
     assert np.isnan(test.label_sets["findings"].encode(labels["findings"])).all()
 
 
 def test_examples_have_the_shared_features(built):
-    first, second = sorted(_open(built, "train").source, key=lambda example: example["record_id"])
+    first, second = sorted(_open(built, "train").source, key=lambda example: example["age_years"])
     assert first["image"].shape == (48, 64, 3)
     assert first["group"] == second["group"] != _open(built, "test").source[0]["group"]
-    assert (first["record_id"], first["patient_id"], first["source"]) == ("a.png", "007", "huawei")
+    assert first["source"] == "huawei"
+    assert first["record_id"] == pseudonym("record", "a.png")
+    assert first["patient_id"] == second["patient_id"] == pseudonym("patient", "007")
     assert (first["segment"], first["start_s"], first["diagnoses"]) == (0, 0.0, ())
     assert (first["age_years"], first["sex"], first["recorded_on"]) == (63.5, "female", "")
+    assert (first["site"], first["device"]) == ("north", "")
     assert np.isnan(first["original_rate_hz"])
     assert first["px_per_mm"] == pytest.approx(4 * 48 / 96)
     assert second["px_per_mm"] == pytest.approx(4 * 64 / 160)
@@ -137,20 +164,29 @@ def test_the_picture_states_what_is_known(built):
 
 
 def test_what_was_refused_and_noted(built):
-    folder = built[0] / "clinical_cohort" / "huawei" / "1.1.0"
+    folder = built[0] / "clinical_cohort" / "huawei" / "2.0.0"
     with (folder / "rejections.csv").open(newline="") as file:
-        assert {row["record"]: row["code"] for row in csv.DictReader(file)} == {
-            "d.png": "undecodable"
-        }
+        (row,) = csv.DictReader(file)
+    assert (row["record"], row["code"]) == (pseudonym("record", "d.png"), "undecodable")
+    assert row["detail"].startswith("table.csv line 5: ")
     metadata = json.loads((folder / "metadata.json").read_text())
     assert metadata["tally"] == {"read": 3, "pictures": 3, "refused": {"undecodable": 1}}
     assert metadata["counts"] == {"with further pages, which are not read": 1}
     assert "outcome death: 1 2, 0 1; missing 1" in metadata["notes"]
     assert metadata["unlabelled_means_missing"] == ["findings"]
+    assert metadata["targets"] == {
+        "ef": {"type": "continuous", "unit": "%"},
+        "survival": {"type": "time-to-event", "unit": ""},
+    }
+    assert "outcome ef: 41 to 60 %, median 55.5; missing 1" in metadata["notes"]
+    assert (
+        "outcome survival: 2 events in 3 times of 1 to 4, median 2.5; missing 1"
+        in (metadata["notes"])
+    )
 
 
 def test_exif_is_not_stored(built):
-    builder = tfds.builder_from_directory(built[0] / "clinical_cohort/huawei/1.1.0")
+    builder = tfds.builder_from_directory(built[0] / "clinical_cohort/huawei/2.0.0")
     as_stored = {"image": tfds.decode.SkipDecoding()}
     for example in builder.as_data_source(split="train", decoders=as_stored):
         assert example["image"].startswith(b"\x89PNG")
@@ -166,6 +202,8 @@ def test_the_builder_of_a_built_cohort_knows_its_features(built):
 def test_a_fault_of_the_cohort_leaves_nothing_behind(built, tmp_path):
     (tmp_path / "cohort").mkdir()
     (tmp_path / "cohort/table.csv").write_text("path\nno.png\n")
+    (tmp_path / "cohort/cohort.toml").write_text('key_file = "../cohort.key"')
+    write_key(tmp_path / "cohort.key")
     builder = Builder(data_dir=tmp_path / "out")
     config = tfds.download.DownloadConfig(manual_dir=tmp_path / "cohort")
     with pytest.raises(InputError, match=r"nothing to build .*: read 0 .* refused 1: no-file 1"):
@@ -176,6 +214,8 @@ def test_a_fault_of_the_cohort_leaves_nothing_behind(built, tmp_path):
 def test_tfds_build_of_class_folders(tmp_path, repository):
     for name in ("AF/a.png", "AF/b.png", "sinus/c.png", "sinus/d.png"):
         _scan(tmp_path / "scans" / name, size=(512, 384))
+    write_key(tmp_path / "cohort.key")
+    (tmp_path / "scans/cohort.toml").write_text('key_file = "../cohort.key"')
     command = [pathlib.Path(sys.executable).with_name("tfds"), "build"]
     command += ["data_builders/clinical_cohort", f"--manual_dir={tmp_path / 'scans'}"]
     run = subprocess.run(
@@ -198,15 +238,15 @@ def test_tfds_build_of_class_folders(tmp_path, repository):
             assert example["image"].shape == (384, 512, 1)
             names[example["record_id"]] = labels.names(example["labels"]["label"])
     assert names == {
-        "AF/a.png": ("AF",),
-        "AF/b.png": ("AF",),
-        "sinus/c.png": ("sinus",),
-        "sinus/d.png": ("sinus",),
+        pseudonym("record", "AF/a.png"): ("AF",),
+        pseudonym("record", "AF/b.png"): ("AF",),
+        pseudonym("record", "sinus/c.png"): ("sinus",),
+        pseudonym("record", "sinus/d.png"): ("sinus",),
     }
 
 
 def _as_scans(paths):
-    return [Scan(path, "scans", path.name, path.name, {}) for path in paths]
+    return [Scan(path, "scans", path.name, path.name) for path in paths]
 
 
 def _account(example):

@@ -4,7 +4,7 @@ import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from data_builders.clinical_cohort.tables import nearest
+from ecgmae_jax.cohorts.tables import nearest
 from ecgmae_jax.errors import InputError
 
 _KINDS = {

@@ -11,6 +11,8 @@ from typing import Any
 
 from ecgmae_jax.errors import InputError
 
+# A Parquet file of a megabyte may hold thousands of millions of equal rows.
+_MOST_ROWS = 5_000_000
 _SEPARATORS = (",", ";", "\t")
 
 
@@ -113,6 +115,9 @@ def _parquet_cells(path: pathlib.Path) -> list[tuple[int, list[str]]]:
     import pyarrow.parquet
 
     try:
+        num_rows = pyarrow.parquet.read_metadata(path).num_rows
+        if num_rows > _MOST_ROWS:
+            raise InputError(f"{path} has {num_rows} rows; up to {_MOST_ROWS} are read")
         table = pyarrow.parquet.read_table(path)
     except (pyarrow.ArrowException, OSError) as fault:
         reason = str(fault).splitlines()[0]

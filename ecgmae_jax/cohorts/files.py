@@ -1,6 +1,7 @@
 """The files of a cohort: found below its folder, and never outside of it."""
 
 import collections
+import mimetypes
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -40,12 +41,16 @@ def pictures_below(scans: pathlib.Path) -> tuple[list[pathlib.Path], tuple[str, 
     files = sorted(_visible_files(scans))
     pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
     others = collections.Counter(
-        path.suffix.lower() or "without suffix"
-        for path in files
-        if path.suffix.lower() not in SUFFIXES
+        _kind(path) for path in files if path.suffix.lower() not in SUFFIXES
     )
     kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(others.items()))
     return pictures, (f"files that are no pictures: {kinds}",) if others else ()
+
+
+def _kind(path: pathlib.Path) -> str:
+    """The suffix if it is a usual one: after a dot there may be any part of a patient's name."""
+    suffix = path.suffix.lower()
+    return suffix if suffix in mimetypes.types_map else "without a usual suffix"
 
 
 def _visible_files(folder: pathlib.Path) -> Iterator[pathlib.Path]:

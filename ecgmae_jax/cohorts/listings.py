@@ -4,10 +4,11 @@ import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping
 
-from data_builders.clinical_cohort.description import ROLES, Description
-from data_builders.clinical_cohort.files import only_file, pictures_below
-from data_builders.clinical_cohort.outcomes import SEPARATOR, Outcome, complete
-from data_builders.clinical_cohort.tables import read_table, read_text
+from ecgmae_jax.cohorts.description import Description
+from ecgmae_jax.cohorts.description_values import ROLES
+from ecgmae_jax.cohorts.files import only_file, pictures_below
+from ecgmae_jax.cohorts.outcomes import SEPARATOR, Outcome, complete, event_key
+from ecgmae_jax.cohorts.tables import read_table, read_text
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.scans.decoding import SUFFIXES
 
@@ -21,10 +22,10 @@ class Row:
     """What the cohort says about one scan, as text.
 
     Attributes:
-        place: where it says so, for messages.
+        place: where it says so, for messages; without names of files, which may be a patient's.
         path: relative to the folder of the scans.
         facts: by role, those of ROLES that the cohort has, but the path.
-        cells: by outcome.
+        cells: by outcome; the event of a time-to-event outcome by its `event_key`.
     """
 
     place: str
@@ -66,12 +67,14 @@ def read_listing(folder: pathlib.Path, description: Description) -> Listing:
             f"{name!r}, which has {' and '.join(possible) or 'no outcome'}: set format = 'table', "
             "or take them out"
         )
+    if name != "table" and any(one.event for one in (description.outcomes or {}).values()):
+        raise InputError(f"{folder} is read as {name!r}; a time-to-event outcome needs a table")
     listing = readers[name](folder, description)
     outcomes = {
         name: complete(
             name,
             outcome,
-            [(row.cells[name], row.place) for row in listing.rows],
+            [(row.cells, row.place) for row in listing.rows],
             missing=description.missing,
         )
         for name, outcome in listing.outcomes.items()
@@ -113,18 +116,23 @@ def _read_table(folder: pathlib.Path, description: Description) -> Listing:
     outcomes = description.outcomes
     if outcomes is None:
         outcomes = {"outcome": Outcome("outcome")} if "outcome" in table.columns else {}
+    cells = {}
     for name, outcome in outcomes.items():
-        table.require(outcome.column, purpose=f"outcome {name}")
+        cells[name] = outcome.column
+        if outcome.event:
+            cells[event_key(name)] = outcome.event
+    for name, column in cells.items():
+        table.require(column, purpose=f"outcome {name}")
     rows = [
         Row(
             place=place,
             path=row[columns["path"]],
             facts={role: row[column] for role, column in columns.items() if role != "path"},
-            cells={name: row[outcome.column] for name, outcome in outcomes.items()},
+            cells={name: row[column] for name, column in cells.items()},
         )
         for place, row in zip(table.places, table.rows, strict=True)
     ]
-    used = {*columns.values(), *(outcome.column for outcome in outcomes.values())}
+    used = {*columns.values(), *cells.values()}
     unused = ", ".join(name for name in table.columns if name not in used)
     return Listing(rows, outcomes, (f"columns not used: {unused}",) if unused else ())
 
@@ -145,7 +153,8 @@ def _read_list(folder: pathlib.Path, description: Description) -> Listing:
     if not any(labels) and not declared:
         return Listing([dataclasses.replace(row, cells={}) for row in rows], {})
     several = any(SEPARATOR in label for label in labels)
-    return Listing(rows, {LABEL: declared or Outcome(LABEL, several=several)})
+    found = Outcome(LABEL, "multi-label" if several else "multi-class")
+    return Listing(rows, {LABEL: declared or found})
 
 
 def _path_and_label(line: str, scans: pathlib.Path) -> tuple[str, str]:
@@ -162,12 +171,15 @@ def _read_folders(folder: pathlib.Path, description: Description) -> Listing:
     paths, notes = pictures_below(folder / description.scans)
     outside = [path for path in paths if len(path.parts) == 1]
     if outside or not paths:
-        found = f"{len(outside)} pictures, such as {outside[0]}," if outside else "no pictures"
+        found = f"{len(outside)} pictures" if outside else "no pictures"
         raise InputError(
             f"{folder / description.scans} has {found} outside of class folders: put each picture "
             "into a folder named after its class, or set format = 'files' (no labels)"
         )
-    rows = [Row(str(path), path.as_posix(), cells={LABEL: path.parts[0]}) for path in paths]
+    rows = [
+        Row(place, path.as_posix(), cells={LABEL: path.parts[0]})
+        for place, path in _numbered(paths)
+    ]
     outcome = (description.outcomes or {}).get(LABEL, Outcome(LABEL))
     return Listing(rows, {LABEL: outcome}, notes)
 
@@ -176,4 +188,8 @@ def _read_files(folder: pathlib.Path, description: Description) -> Listing:
     paths, notes = pictures_below(folder / description.scans)
     if not paths:
         raise InputError(f"{folder / description.scans} has no pictures in it")
-    return Listing([Row(str(path), path.as_posix()) for path in paths], {}, notes)
+    return Listing([Row(place, path.as_posix()) for place, path in _numbered(paths)], {}, notes)
+
+
+def _numbered(paths: list[pathlib.Path]) -> list[tuple[str, pathlib.Path]]:
+    return [(f"picture {number} by name", path) for number, path in enumerate(paths, start=1)]

@@ -1,6 +1,7 @@
 """From a folder as a clinic has it to checked rows: formats, columns, classes, paths, splits."""
 
 import datetime
+import hmac
 import json
 import math
 import os
@@ -9,14 +10,15 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from data_builders.account import Account
-from data_builders.clinical_cohort.cohorts import CONFIGS
-from data_builders.clinical_cohort.description import Description, read_description
-from data_builders.clinical_cohort.listings import read_listing
-from data_builders.clinical_cohort.outcomes import Outcome, tell
-from data_builders.clinical_cohort.scans import SHARES, scans_by_split, split_of
-from data_builders.clinical_cohort.tables import read_table
-from data_builders.examples import group_of
+from ecgmae_jax.cohorts.description import Description, read_description
+from ecgmae_jax.cohorts.identifiers import group_of
+from ecgmae_jax.cohorts.listings import read_listing
+from ecgmae_jax.cohorts.named import COHORTS, named_cohort
+from ecgmae_jax.cohorts.outcome_summaries import tell
+from ecgmae_jax.cohorts.outcomes import Outcome
+from ecgmae_jax.cohorts.scans import read_cohort
+from ecgmae_jax.cohorts.split_scans import split_scans, unique_scans
+from ecgmae_jax.cohorts.tables import read_table
 from ecgmae_jax.errors import InputError
 
 TABLE = """\
@@ -25,11 +27,21 @@ a.png,007,dead,63.5,F,2024-03-01,train
 b.png,007,alive,64,f,2024-05-01T10:30:00,train
 c.png,8,,>89,male,01/02/2024,test
 """
+KEY = "an example of a key: 0123456789 abcdefgh"
+
+
+def pseudonym(kind, text):
+    return hmac.new(KEY.encode(), f"{kind}\0{text}".encode(), "sha256").hexdigest()[:16]
 
 
 @pytest.fixture
 def cohort(tmp_path):
     """A folder with the given texts, and empty files where the content is None."""
+    key = tmp_path / "cohort.key"
+    key.write_text(KEY)
+    key.chmod(0o600)
+    tmp_path = tmp_path / "cohort"
+    tmp_path.mkdir()
 
     def make(**files):
         for name, content in files.items():
@@ -41,19 +53,19 @@ def cohort(tmp_path):
     return make
 
 
-def _read(folder, default=CONFIGS["custom"].cohort):
+def _read(folder, default=COHORTS["custom"]):
     description = read_description(folder, default)
     return description, read_listing(folder, description)
 
 
-def _scans(folder, default=CONFIGS["custom"].cohort):
-    account = Account()
-    by_split = scans_by_split(folder, *_read(folder, default), account)
-    return by_split, account
+def _scans(folder):
+    cohort = read_cohort(folder, Description(key_file="../cohort.key"))
+    scans, repeated = unique_scans(cohort.scans)
+    return split_scans(cohort, scans, None), cohort, repeated
 
 
-def _codes(account):
-    return {record: code for record, code, _ in account.total().rejections}
+def _codes(cohort):
+    return {fault.record: fault.code for fault in cohort.rejections}
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -62,20 +74,24 @@ def test_a_table_with_any_separator(cohort, separator, mark):
     folder = cohort(
         table_csv=mark + TABLE.replace(",", separator), a_png=None, b_png=None, c_png=None
     )
-    by_split, account = _scans(folder)
+    by_split, cohort, _ = _scans(folder)
     first, second = by_split["train"]
-    assert (first.record_id, first.patient_id, second.patient_id) == ("a.png", "007", "007")
+    assert first.record_id == pseudonym("record", "a.png")
+    assert first.patient_id == second.patient_id == pseudonym("patient", "007")
+    assert first.group == group_of("custom", pseudonym("patient", "007"))
     assert first.features == {
         "age_years": 63.5,
         "sex": "female",
         "recorded_on": "2024-03-01",
+        "site": "",
+        "device": "",
         "labels": {"outcome": 1},
     }
     assert second.features["recorded_on"] == "2024-05-01"
     (third,) = by_split["test"]
     assert (third.features["age_years"], third.features["labels"]) == (90.0, {"outcome": -1})
-    assert account.counts == {"with recorded_on not understood": 1}
-    assert by_split["validation"] == account.notes == []
+    assert cohort.counts == {"with recorded_on not understood": 1}
+    assert by_split["validation"] == cohort.notes == []
 
 
 def test_parquet_cells_become_what_a_person_would_write(tmp_path):
@@ -140,7 +156,7 @@ def test_a_description_renames_columns_and_declares_outcomes(cohort):
             column = "died"
             classes = ["no", "yes"]
             [outcomes.findings]
-            several = true
+            type = "multi-label"
             [sexes]
             "2" = "female"
             [geometry]
@@ -153,19 +169,19 @@ def test_a_description_renames_columns_and_declares_outcomes(cohort):
     )
     description, listing = _read(folder)
     assert listing.outcomes == {
-        "death": Outcome("died", ("no", "yes")),
-        "findings": Outcome("findings", ("AF", "LBBB"), several=True),
+        "death": Outcome("died", classes=("no", "yes")),
+        "findings": Outcome("findings", "multi-label", ("AF", "LBBB")),
     }
     assert listing.notes == ("columns not used: room",)
     assert description.geometry == {"layout": "6x2", "px_per_mm": 8.0}
-    by_split, account = _scans(folder)
-    scans = {scan.record_id: scan for some in by_split.values() for scan in some}
+    cohort = _scans(folder)[1]
+    scans = {scan.path.relative_to(folder / "scans").as_posix(): scan for scan in cohort.scans}
     assert scans["x/a.png"].features["labels"] == {"death": 1, "findings": [0, 1]}
     assert scans["x/b.png"].features["labels"] == {"death": -1, "findings": []}
     assert scans["x/c.png"].features["labels"] == {"death": 0, "findings": [1]}
     assert scans["x/a.png"].features["sex"] == "female"
     assert math.isnan(scans["x/a.png"].features["age_years"])
-    assert account.counts == {"with sex not understood": 1}
+    assert cohort.counts == {"with sex not understood": 1}
     assert {scan.source for scan in scans.values()} == {"clinic"}
 
 
@@ -178,6 +194,21 @@ def test_a_description_renames_columns_and_declares_outcomes(cohort):
         ("outcomes", {"x": {"clases": []}}, r"outcomes.x.clases, did you mean 'classes'\?"),
         ("outcomes", {"a b": {}}, r"'a b' cannot be the name of an outcome"),
         ("outcomes", {"x": {"classes": ["a", "a"]}}, r"empty or a repeated name"),
+        (
+            "outcomes",
+            {"x": {"type": "class"}},
+            r"x.type is 'class', expected binary, multi-class",
+        ),
+        ("outcomes", {"x": {"type": "time-to-event"}}, r"names the column of its event as `event`"),
+        ("outcomes", {"x": {"event": "died"}}, r"no other one does"),
+        ("outcomes", {"x": {"type": "continuous", "classes": ["a"]}}, r"numbers have a unit, the"),
+        ("masks", {"left": 0}, r"masks is .*, expected a list"),
+        ("masks", [{"left": 0}], r"masks\[0\].top is None, expected a number"),
+        (
+            "masks",
+            [{"left": 0, "top": 0, "right": 2, "bottom": 1}],
+            r"masks\[0\] is .*: expected 0 <= left < right and .* 'fraction' \(up to 1\)",
+        ),
         ("format", "tabel", r"format is 'tabel', expected table, list, folders, files"),
         ("picture", {"height": 8}, r"picture.height is 8, expected 32 to 4096 pixels"),
         ("picture", {"channels": 2}, r"picture.channels is 2, expected 1 \(grey\) or 3 \(RGB\)"),
@@ -208,14 +239,14 @@ def test_a_description_that_does_not_parse(cohort):
 def test_named_cohorts_state_their_columns_and_give_way(cohort):
     folder = cohort(table_csv="path,patient_id,outcome,age\na.png,1,0,50\n", a_png=None)
     with pytest.raises(InputError, match=r"no column 'sex' \(columns.sex\).*: name the right one"):
-        _read(folder, CONFIGS["precise"].cohort)
+        _read(folder, COHORTS["precise"])
     cohort(cohort_toml="columns.sex = ''\ngeometry.layout = 'unknown'")
-    description, listing = _read(folder, CONFIGS["precise"].cohort)
+    description, listing = _read(folder, named_cohort("precise"))
     assert (description.source, list(listing.outcomes)) == ("precise", ["outcome"])
     assert description.geometry == {"mm_per_s": 25.0, "mm_per_mv": 10.0}
     assert set(listing.rows[0].facts) == {"patient_id", "age"}
     cohort(cohort_toml="format = 'folders'\nscans = 'x'", x__no__b_png=None)
-    assert list(_read(folder, CONFIGS["precise"].cohort)[1].outcomes) == ["label"]
+    assert list(_read(folder, named_cohort("precise"))[1].outcomes) == ["label"]
 
 
 def test_class_folders(cohort):
@@ -224,7 +255,8 @@ def test_class_folders(cohort):
         **{"9__notes_txt": None, "_hidden__x_png": None},
     )
     _, listing = _read(folder)
-    assert listing.outcomes == {"label": Outcome("label", ("9", "10", "AF"))}
+    assert listing.outcomes == {"label": Outcome("label", classes=("9", "10", "AF"))}
+    assert [row.place for row in listing.rows][:2] == ["picture 1 by name", "picture 2 by name"]
     rows = {row.path: row.cells["label"] for row in listing.rows}
     assert rows == {"AF/a.png": "AF", "AF/deep/b.TIF": "AF", "10/c.png": "10", "9/d.jpg": "9"}
     assert listing.notes == ("files that are no pictures: .txt 1",)
@@ -232,7 +264,7 @@ def test_class_folders(cohort):
     with pytest.raises(InputError, match=r"pictures both beside and inside of folders"):
         _read(folder)
     cohort(cohort_toml="format = 'folders'")
-    with pytest.raises(InputError, match=r"1 pictures, such as e.png, outside of class folders"):
+    with pytest.raises(InputError, match=r"1 pictures outside of class folders"):
         _read(folder)
 
 
@@ -241,9 +273,9 @@ def test_pictures_alone_have_no_labels(cohort):
     _, listing = _read(folder)
     assert listing.outcomes == {}
     assert [row.path for row in listing.rows] == ["a.png", "b.pdf"]
-    by_split, account = _scans(folder)
+    by_split, cohort, _ = _scans(folder)
     assert sum(map(len, by_split.values())) == 2
-    assert account.notes[0].startswith("no patient ids: every file counts as a patient of its own")
+    assert cohort.notes[0].startswith("no patient ids: every file counts as a patient of its own")
 
 
 @pytest.mark.parametrize(
@@ -260,7 +292,8 @@ def test_lists_of_files(cohort, text, classes, several):
     (folder / "my scan.png").touch()
     _, listing = _read(folder)
     assert [row.path for row in listing.rows][:2] == ["a.png", "my scan.png"]
-    expected = {} if classes is None else {"label": Outcome("label", classes, several)}
+    type_ = "multi-label" if several else "multi-class"
+    expected = {} if classes is None else {"label": Outcome("label", type_, classes)}
     assert listing.outcomes == expected
 
 
@@ -271,8 +304,7 @@ def test_lists_with_declared_classes_take_names_and_indices(cohort):
         a_png=None,
         b_png=None,
     )
-    by_split, _ = _scans(folder)
-    labels = {s.record_id: s.features["labels"] for some in by_split.values() for s in some}
+    labels = {s.path.name: s.features["labels"] for s in _scans(folder)[1].scans}
     assert labels == {"a.png": {"label": 1}, "b.png": {"label": 0}}
     cohort(annotations_txt="a.png 1\nb.png 2\n")
     with pytest.raises(InputError, match=r"line 2 has '2' for outcome 'label', .* sinus, AF"):
@@ -281,19 +313,19 @@ def test_lists_with_declared_classes_take_names_and_indices(cohort):
 
 def test_outcomes_that_are_no_classes(cohort):
     rows = "".join(f"{i}.png,{i}.5\n" for i in range(101))
-    with pytest.raises(InputError, match=r"101 different values, such as '0.5'"):
+    with pytest.raises(InputError, match=r"101 different values; .* type = 'continuous'"):
         _read(cohort(table_csv="path,outcome\n" + rows))
     with pytest.raises(InputError, match=r"outcome 'outcome' .* has no value in any row"):
         _read(cohort(table_csv="path,outcome\na.png,NA\n"))
 
 
 def test_the_account_of_an_outcome():
-    outcome = Outcome("x", ("no", "yes"))
+    outcome = Outcome("x", classes=("no", "yes"))
     assert tell("x", outcome, [0, 1, 0, -1]) == ["outcome x: no 2, yes 1; missing 1"]
     assert tell("x", outcome, [0, 0])[1] == (
         "outcome x has fewer than two classes: nothing can be learned from it"
     )
-    several = Outcome("x", ("no", "yes"), several=True)
+    several = Outcome("x", "multi-label", ("no", "yes"))
     assert tell("x", several, [[0, 1], [], [1]]) == ["outcome x: yes 2, no 1; missing 1"]
 
 
@@ -307,10 +339,10 @@ def test_nothing_outside_of_the_folder_is_read(cohort, tmp_path_factory):
     names = ["../x.png", str(outside), "link.png", "https://x.org/a.png", "s3://b/a.png", "b.png"]
     names += ["pipe.png", "", "x" * 300, "a.png"]
     cohort(table_csv="path,note\n" + "".join(f"{name},n\n" for name in names))
-    by_split, account = _scans(folder)
-    assert [scan.record_id for some in by_split.values() for scan in some] == ["a.png"]
-    assert account.notes[-1] == "pictures of the folder that no row names, not read: 1"
-    assert _codes(account) == {
+    by_split, cohort, _ = _scans(folder)
+    assert [scan.path.name for some in by_split.values() for scan in some] == ["a.png"]
+    assert cohort.notes[-1] == "pictures of the folder that no row names, not read: 1"
+    codes = {
         "../x.png": "outside-folder",
         str(outside): "outside-folder",
         "link.png": "outside-folder",
@@ -318,17 +350,19 @@ def test_nothing_outside_of_the_folder_is_read(cohort, tmp_path_factory):
         "s3://b/a.png": "not-a-local-file",
         "b.png": "no-file",
         "pipe.png": "no-file",
-        "table.csv line 9": "no-path",
         "x" * 300: "no-file",
     }
+    expected = {pseudonym("record", name): code for name, code in codes.items()}
+    assert _codes(cohort) == expected | {"": "no-path"}
+    assert "table.csv line 9: the row names no file" in [f.detail for f in cohort.rejections]
 
 
 def test_repeated_rows_are_refused_and_contradictions_stop_the_build(cohort):
     folder = cohort(table_csv="path,outcome\na.png,1\n./a.png,1\nb.png,0\n", a_png=None, b_png=None)
-    _, account = _scans(folder)
-    assert account.total().rejections == [
-        ("a.png", "duplicate-row", "table.csv line 3 repeats table.csv line 2")
-    ]
+    ((fault,),) = _scans(folder)[2:]
+    assert fault.record == pseudonym("record", "a.png")
+    assert fault.code == "duplicate-row"
+    assert fault.detail == "table.csv line 3: repeats table.csv line 2"
     cohort(table_csv="path,outcome\na.png,1\na.png,0\n")
     with pytest.raises(InputError, match=r"line 2 and table.csv line 3 say different things about"):
         _scans(folder)
@@ -336,17 +370,20 @@ def test_repeated_rows_are_refused_and_contradictions_stop_the_build(cohort):
 
 def test_rows_without_a_patient_are_refused_where_others_have_one(cohort):
     folder = cohort(table_csv="path,patient_id\na.png,1\nb.png,NA\n", a_png=None, b_png=None)
-    _, account = _scans(folder)
-    assert _codes(account) == {"b.png": "no-patient-id"}
-    assert account.notes == []
+    cohort = _scans(folder)[1]
+    assert _codes(cohort) == {pseudonym("record", "b.png"): "no-patient-id"}
+    assert cohort.notes == []
 
 
 @pytest.mark.parametrize(
     ("splits", "message"),
     [
-        (("train", "test"), r"patient of table.csv line 3 is in split 'test' and, in table.csv "),
-        (("train", "holdout"), r"line 3 has the split 'holdout': expected train, validation or "),
-        (("train", ""), r"line 3 has the split '': expected .* in every row"),
+        (
+            ("train", "test"),
+            r"line 3: the patient is in 'test' and, in table.csv line 2, in ",
+        ),
+        (("train", "holdout"), r"line 3: the split is 'holdout'; .* train, validation and test"),
+        (("train", ""), r"line 3: the split is ''; .* or leave the column out"),
     ],
 )
 def test_given_splits_are_checked(cohort, splits, message):
@@ -356,16 +393,9 @@ def test_given_splits_are_checked(cohort, splits, message):
         _scans(folder)
 
 
-def test_splits_by_patient_have_their_shares():
-    splits = [split_of(group_of("clinic", str(number))) for number in range(4_000)]
-    for split, share in SHARES.items():
-        # Four standard deviations of a binomial share.
-        bound = 4 * math.sqrt(share * (1 - share) / 4_000)
-        assert abs(splits.count(split) / 4_000 - share) < bound
-    assert (split_of("0" * 16), split_of("f" * 16)) == ("train", "test")
-
-
 def test_every_description_has_the_same_picture_by_default():
-    for config in CONFIGS.values():
-        assert config.cohort.picture == Description().picture
-        assert config.cohort.source == config.name
+    for name, cohort in COHORTS.items():
+        assert cohort.picture == Description().picture
+        assert cohort.source == name
+    with pytest.raises(InputError, match="no cohort 'nobody'; there are custom, precise"):
+        named_cohort("nobody")

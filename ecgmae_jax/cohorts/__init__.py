@@ -1,0 +1,1 @@
+"""Cohorts of scans: read, checked, pseudonymised; shared by the builder and the programs."""
