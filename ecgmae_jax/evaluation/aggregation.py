@@ -38,6 +38,10 @@ def aggregate_records(embeddings: Embeddings, *, rule: str) -> Embeddings:
         values = truth.values[order]
         _require_constant(values, starts, counts, what=f"label.{task}", frame=frame)
         labels[task] = dataclasses.replace(truth, values=values[starts])
+    numbers = {}
+    for name, values in embeddings.numbers.items():
+        _require_constant(values[order], starts, counts, what=f"number.{name}", frame=frame)
+        numbers[name] = values[order][starts]
     matrix = AGGREGATIONS[rule].reduceat(embeddings.matrix[order], starts, axis=0)
     if rule == "mean":
         matrix = matrix / counts[:, None].astype(np.float32)
@@ -47,6 +51,7 @@ def aggregate_records(embeddings: Embeddings, *, rule: str) -> Embeddings:
         labels=labels,
         matrix=matrix,
         metadata={**embeddings.metadata, "aggregation": rule},
+        numbers=numbers,
     )
 
 

@@ -54,6 +54,15 @@ def _require_same_labels(
         )
         if not same:
             raise InputError(f"{name} and {first} differ in the column label.{task}; {remedy}")
+    if set(found.numbers) != set(reference.numbers):
+        raise InputError(
+            f"{name} has the numbers {sorted(found.numbers)}, {first} has "
+            f"{sorted(reference.numbers)}; {remedy}"
+        )
+    for column, values in found.numbers.items():
+        expected = reference.numbers[column]
+        if not np.array_equal(values[found_order], expected[order], equal_nan=True):
+            raise InputError(f"{name} and {first} differ in the column number.{column}; {remedy}")
 
 
 def _order(embeddings: Embeddings) -> np.ndarray:

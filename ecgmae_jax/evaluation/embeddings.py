@@ -1,10 +1,10 @@
 """Embeddings of pictures, with ids, splits and labels, as one Parquet file."""
 
 import dataclasses
+import io
 import json
 import os
 import pathlib
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.evaluation.publishing import write_whole
 
 COLUMNS = {
     "record_id": pa.string(),
@@ -28,8 +29,11 @@ COLUMNS = {
     "sex": pa.string(),
     "diagnoses": pa.list_(pa.string()),
 }
+# Facts that only some datasets have: columns where the frame has them.
+FURTHER_COLUMNS = ("site", "device", "layout", "image_quality")
 _METADATA_KEY = b"ecgmae"
 _LABEL_PREFIX = "label."
+_NUMBER_PREFIX = "number."
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,16 +57,19 @@ class Embeddings:
     """One row per picture, or per record once aggregated.
 
     Attributes:
-        frame: the columns of `COLUMNS` (`group` is the patient's hash), in row order.
+        frame: the columns of `COLUMNS` (`group` is the patient's hash) and those of
+            `FURTHER_COLUMNS` that are known, in row order.
         labels: task -> truth, rows as in `frame`.
         matrix: the embeddings.
         metadata: JSON-able facts about the run: `encoder`, `pooling`, `checkpoint`, `dataset`, ...
+        numbers: continuous outcomes, times and events by name, NaN where unknown.
     """
 
     frame: pd.DataFrame
     labels: Mapping[str, Labels]
     matrix: Float32[np.ndarray, "b d"]
     metadata: Mapping[str, Any]
+    numbers: Mapping[str, Float64[np.ndarray, " b"]] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.matrix)
@@ -72,8 +79,13 @@ def write_embeddings(path: str | os.PathLike, embeddings: Embeddings) -> None:
     """Writes the file whole or not at all."""
     frame = embeddings.frame
     columns = {name: pa.array(frame[name].tolist(), type=kind) for name, kind in COLUMNS.items()}
+    for name in FURTHER_COLUMNS:
+        if name in frame:
+            columns[name] = pa.array(frame[name].tolist())
     for task, labels in embeddings.labels.items():
         columns[_LABEL_PREFIX + task] = _label_column(labels)
+    for name, values in embeddings.numbers.items():
+        columns[_NUMBER_PREFIX + name] = pa.array(values, type=pa.float64(), from_pandas=True)
     flat = pa.array(np.ascontiguousarray(embeddings.matrix).reshape(-1), type=pa.float32())
     columns["embedding"] = pa.FixedSizeListArray.from_arrays(flat, embeddings.matrix.shape[1])
     label_sets = {
@@ -86,16 +98,9 @@ def write_embeddings(path: str | os.PathLike, embeddings: Embeddings) -> None:
     }
     metadata = json.dumps({**embeddings.metadata, "label_sets": label_sets})
     table = pa.table(columns).replace_schema_metadata({_METADATA_KEY: metadata.encode()})
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(descriptor)
-    try:
-        pq.write_table(table, temporary, compression="zstd")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        pathlib.Path(temporary).unlink(missing_ok=True)
+    whole = io.BytesIO()
+    pq.write_table(table, whole, compression="zstd")
+    write_whole(pathlib.Path(path), whole.getvalue())
 
 
 def read_embeddings(path: str | os.PathLike) -> Embeddings:
@@ -119,12 +124,18 @@ def read_embeddings(path: str | os.PathLike) -> Embeddings:
             f"{path}: {len(bad)} of {len(matrix)} embeddings hold NaN or infinity, the first is "
             f"record {record!r}; check the checkpoint that made them"
         )
-    frame = pd.DataFrame({name: table.column(name).to_pylist() for name in COLUMNS})
+    known = [*COLUMNS, *(name for name in FURTHER_COLUMNS if name in table.column_names)]
+    frame = pd.DataFrame({name: table.column(name).to_pylist() for name in known})
     labels = {
         task: _labels(table.column(_LABEL_PREFIX + task).to_pylist(), path=path, task=task, **kind)
         for task, kind in label_sets.items()
     }
-    return Embeddings(frame=frame, labels=labels, matrix=matrix, metadata=metadata)
+    numbers = {
+        column.removeprefix(_NUMBER_PREFIX): np.array(table.column(column).to_pylist(), np.float64)
+        for column in table.column_names
+        if column.startswith(_NUMBER_PREFIX)
+    }
+    return Embeddings(frame, labels, matrix, metadata, numbers)
 
 
 def _read_table(path: str | os.PathLike) -> pa.Table:
@@ -137,11 +148,17 @@ def _read_table(path: str | os.PathLike) -> pa.Table:
         raise InputError(f"{path}: not a readable Parquet file ({reason})") from fault
     if _METADATA_KEY not in (table.schema.metadata or {}):
         raise InputError(f"{path}: a Parquet file, but not one of the embed program; make it anew")
-    tasks = json.loads(table.schema.metadata[_METADATA_KEY]).get("label_sets", {})
+    try:
+        tasks = dict(json.loads(table.schema.metadata[_METADATA_KEY])["label_sets"])
+    except (ValueError, KeyError, TypeError) as fault:
+        raise InputError(f"{path}: its metadata are damaged; make it anew") from fault
     expected = [*COLUMNS, "embedding", *(_LABEL_PREFIX + task for task in tasks)]
     missing = [name for name in expected if name not in table.column_names]
     if missing:
         raise InputError(f"{path}: columns {missing} are missing, found {table.column_names}")
+    kind = table.schema.field("embedding").type
+    if not (pa.types.is_fixed_size_list(kind) and pa.types.is_float32(kind.value_type)):
+        raise InputError(f"{path}: embeddings of type {kind}, expected as many float32 in each row")
     return table
 
 

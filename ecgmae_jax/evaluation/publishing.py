@@ -27,3 +27,12 @@ def publish(folder: pathlib.Path, files: Mapping[str, bytes]) -> None:
             if place.is_dir():
                 shutil.rmtree(place)
             os.replace(entry, place)
+
+
+def write_whole(path: pathlib.Path, content: bytes) -> None:
+    """Writes one file, whole or not at all, for whom the user's umask says."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as name:
+        staged = pathlib.Path(name) / path.name
+        staged.write_bytes(content)
+        os.replace(staged, path)

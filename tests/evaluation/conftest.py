@@ -36,11 +36,13 @@ def make_embeddings():
         }
         matrix = rng.normal(size=(len(records), width)).astype(np.float32)
         matrix[:, :3] += signal * rhythm[records]
+        lvef = np.where(np.arange(2 * num_patients) % 5 == 1, np.nan, 30.0 + patients[::2])
         return Embeddings(
             frame=frame,
             labels=labels,
             matrix=matrix,
             metadata={"encoder": "tiny", "pooling": "mean", "checkpoint": "abc123"},
+            numbers={"lvef": lvef[records]},
         )
 
     return make

@@ -22,6 +22,7 @@ def test_records_hold_the_rule_over_their_own_pictures(make_embeddings, rule):
         np.testing.assert_array_equal(
             found.labels["rhythm"].values[i], embeddings.labels["rhythm"].values[rows][0]
         )
+        np.testing.assert_array_equal(found.numbers["lvef"][i], embeddings.numbers["lvef"][rows][0])
 
 
 def test_the_same_number_in_two_sources_is_two_records(make_embeddings):
@@ -35,6 +36,10 @@ def test_pictures_of_a_record_must_agree(make_embeddings):
     embeddings = make_embeddings(num_patients=4)
     embeddings.labels["rhythm"].values[3] = np.roll(embeddings.labels["rhythm"].values[2], 1)
     with pytest.raises(InputError, match=r"record 'r001': its pictures differ in label\.rhythm"):
+        aggregate_records(embeddings, rule="mean")
+    embeddings = make_embeddings(num_patients=4)
+    embeddings.numbers["lvef"][3] = 12.0
+    with pytest.raises(InputError, match=r"record 'r001': its pictures differ in number\.lvef"):
         aggregate_records(embeddings, rule="mean")
     embeddings = make_embeddings(num_patients=4)
     embeddings.frame.loc[5, "split"] = "elsewhere"

@@ -18,6 +18,7 @@ def _rows(embeddings, rows):
         },
         matrix=embeddings.matrix[rows],
         metadata=embeddings.metadata,
+        numbers={name: values[rows] for name, values in embeddings.numbers.items()},
     )
 
 
@@ -50,4 +51,14 @@ def test_other_labels_and_splits_are_named(make_embeddings):
     second = make_embeddings(num_patients=5)
     del second.labels["rhythm"]
     with pytest.raises(InputError, match=r"b has the labels \['findings'\], a has"):
+        require_same_pictures({"a": first, "b": second})
+
+
+def test_other_numbers_are_named(make_embeddings):
+    first, second = make_embeddings(num_patients=5), make_embeddings(num_patients=5)
+    second.numbers["lvef"][7] += 1
+    with pytest.raises(InputError, match=r"b and a differ in the column number\.lvef"):
+        require_same_pictures({"a": first, "b": second})
+    second = dataclasses.replace(first, numbers={})
+    with pytest.raises(InputError, match=r"b has the numbers \[\], a has \['lvef'\]"):
         require_same_pictures({"a": first, "b": second})

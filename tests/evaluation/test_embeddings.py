@@ -16,6 +16,8 @@ def test_what_is_written_is_what_is_read(tmp_path, make_embeddings):
     np.testing.assert_array_equal(found.matrix, written.matrix)
     assert found.metadata == written.metadata
     assert found.frame.to_dict("list") == written.frame.to_dict("list")
+    np.testing.assert_array_equal(found.numbers["lvef"], written.numbers["lvef"])
+    assert np.isnan(found.numbers["lvef"]).any()
     for task, labels in written.labels.items():
         np.testing.assert_array_equal(found.labels[task].values, labels.values)
         assert found.labels[task].classes == labels.classes
@@ -30,6 +32,8 @@ def test_other_programs_see_names_and_fixed_size_lists(tmp_path, make_embeddings
     assert table.schema.field("embedding").type == pa.list_(pa.float32(), 4)
     assert table.schema.field("label.rhythm").type == pa.string()
     assert table.schema.field("label.findings").type == pa.list_(pa.string())
+    assert table.schema.field("number.lvef").type == pa.float64()
+    assert table.column("number.lvef").null_count == np.isnan(embeddings.numbers["lvef"]).sum() > 0
     findings = embeddings.labels["findings"]
     expected = [
         None

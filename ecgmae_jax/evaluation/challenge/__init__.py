@@ -1,0 +1,1 @@
+"""Scores of the PhysioNet/CinC Challenges, and their files."""

@@ -1,0 +1,1 @@
+"""What frozen features say: probes and their kin, and the features that no training made."""

@@ -1,0 +1,95 @@
+import json
+
+import numpy as np
+import pytest
+
+from ecgmae_jax.errors import InputError
+from ecgmae_jax.evaluation.readouts.survival import concordance, cox_risk, fit_cox
+
+
+@pytest.fixture(scope="module")
+def golden(repository):
+    return json.loads((repository / "tests" / "golden" / "cox.json").read_text())
+
+
+@pytest.fixture
+def cohort():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(160, 4)).astype(np.float32)
+    hazard = np.exp(features @ [1.2, -0.8, 0, 0])
+    times = rng.exponential(1 / hazard)
+    censored = rng.exponential(1.5, 160)
+    return features, np.minimum(times, censored), times <= censored, np.repeat(np.arange(80), 2)
+
+
+@pytest.mark.parametrize("case", ["distinct", "tied"])
+def test_coefficients_agree_with_an_independent_library(golden, case):
+    found = golden[case]
+    features, times = np.array(found["features"]), np.array(found["times"])
+    events = np.array(found["events"], bool)
+    for penalty, expected in found["coefficients"].items():
+        weights = fit_cox(features, times, events, inverse_penalty=1 / float(penalty))
+        np.testing.assert_allclose(weights, expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("case", ["distinct", "tied"])
+def test_the_c_index_agrees_with_an_independent_library(golden, case):
+    found = golden[case]
+    times, events = np.array(found["times"]), np.array(found["events"], bool)
+    risk = np.array(found["risk"])
+    once = np.ones((1, len(times)))
+    assert concordance(times, events, risk, once)[0] == pytest.approx(found["c_index"], abs=1e-9)
+
+
+def test_weights_count_as_copies(cohort):
+    features, times, events, _ = cohort
+    times, risk = np.round(times, 1), np.round(features[:, 0].astype(float), 1)
+    weights = np.random.default_rng(1).integers(0, 3, (4, 160)).astype(np.uint16)
+    found = concordance(times, events, risk, weights)
+    for i, weight in enumerate(weights):
+        rows = np.repeat(np.arange(160), weight)
+        right = pairs = 0.0
+        for a in rows:
+            for b in rows:
+                later = times[b] > times[a] or (times[b] == times[a] and not events[b])
+                if events[a] and later:
+                    pairs += 1
+                    right += (risk[a] > risk[b]) + 0.5 * (risk[a] == risk[b])
+        assert found[i] == pytest.approx(right / pairs)
+
+
+def test_the_order_and_the_unit_of_time_do_not_matter(cohort):
+    features, times, events, _ = cohort
+    order = np.random.default_rng(2).permutation(160)
+    one = fit_cox(features.astype(float), times, events, inverse_penalty=1.0)
+    other = fit_cox(
+        features[order].astype(float), 365 * times[order], events[order], inverse_penalty=1.0
+    )
+    np.testing.assert_allclose(one, other, atol=1e-5)
+    np.testing.assert_allclose(one, [1.2, -0.8, 0, 0], atol=0.35)
+
+
+def test_held_out_risk_orders_the_events(cohort):
+    features, times, events, groups = cohort
+    train, test = slice(0, 100), slice(100, 160)
+    risk, chosen = cox_risk(
+        features[train],
+        times[train],
+        events[train],
+        groups[train],
+        features[test],
+        grid=(1e-6, 1e-2, 1.0),
+        num_folds=4,
+        seed=0,
+    )
+    assert chosen in (1e-2, 1.0)
+    assert concordance(times[test], events[test], risk, np.ones((1, 60)))[0] > 0.7
+
+
+def test_an_event_of_too_few_patients_is_refused(cohort):
+    features, times, _, groups = cohort
+    rare = np.arange(160) < 3
+    with pytest.raises(InputError, match=r"2 training patients have the event, 4 folds"):
+        cox_risk(features, times, rare, groups, features, grid=(1.0,), num_folds=4, seed=0)
+    never = concordance(times, np.zeros(160, bool), features[:, 0], np.ones((1, 160)))
+    assert np.isnan(never).all()
