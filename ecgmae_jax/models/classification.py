@@ -38,22 +38,37 @@ def classification_losses(
     labels: Float32[Array, "b k"],
     *,
     weights: Float32[Array, " k"],
+    focal_gamma: float = 0.0,
     exclusive: bool,
 ) -> tuple[Float32[Array, " b"], Float32[Array, " b"]]:
     """Each example's cross-entropy, and 1 where its label is known (0, and loss 0, where not).
 
     Softmax over exclusive classes; else the mean over classes of the sigmoid's, where a class's
     weight multiplies what its positives contribute. Labels may be soft.
+
+    Args:
+        focal_gamma: each logarithm of a probability p counts (1 - p)^gamma, so that answers which
+            are right already count little (Lin et al. 2017); published is 2, and 0 is
+            cross-entropy.
     """
     known = ~jnp.isnan(labels).any(axis=1)
     labels = jnp.where(known[:, None], labels, 0.0)
     weights = weights[None]
     if exclusive:
-        losses = -jnp.sum(weights * labels * jax.nn.log_softmax(scores), axis=1)
+        logs = jax.nn.log_softmax(scores)
+        losses = -jnp.sum(weights * labels * _focal(logs, gamma=focal_gamma), axis=1)
     else:
-        positive = weights * labels * jax.nn.log_sigmoid(scores)
-        losses = -jnp.mean(positive + (1 - labels) * jax.nn.log_sigmoid(-scores), axis=1)
+        yes, no = (_focal(jax.nn.log_sigmoid(s), gamma=focal_gamma) for s in (scores, -scores))
+        losses = -jnp.mean(weights * labels * yes + (1 - labels) * no, axis=1)
     return jnp.where(known, losses, 0.0), known.astype(jnp.float32)
+
+
+def _focal(logs: Float32[Array, "b k"], *, gamma: float) -> Float32[Array, "b k"]:
+    """Logarithms of probabilities p, each times (1 - p)^gamma."""
+    if gamma < 0:
+        raise InputError(f"focal_gamma is {gamma}; expected 0 for cross-entropy, or more")
+    # -expm1 is 1 - p without cancellation; at p = 1 a power below 1 has no finite slope.
+    return logs * jnp.maximum(-jnp.expm1(logs), 1e-12) ** gamma if gamma else logs
 
 
 def probabilities(scores: Float32[Array, "b k"], *, exclusive: bool) -> Float32[Array, "b k"]:

@@ -111,7 +111,11 @@ class MAE(nnx.Module):
 
     def predict(self, images: Float[Array, "b h w c"], mask: Mask) -> Float32[Array, "b n p"]:
         """The predicted patches under a given mask: standardised ones if `norm_pix`."""
-        return self.decoder(self.encoder(images, mask.visible), mask)
+        # The names under which a profile finds them.
+        with jax.named_scope("encoder"):
+            tokens = self.encoder(images, mask.visible)
+        with jax.named_scope("decoder"):
+            return self.decoder(tokens, mask)
 
 
 def reconstruction_target(

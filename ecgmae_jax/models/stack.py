@@ -9,7 +9,10 @@ from jaxtyping import Array, Float32, PRNGKeyArray
 
 from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.models.functional import bind, init_params, model_graph
-from ecgmae_jax.models.layers import Block
+from ecgmae_jax.models.layers import PRODUCT, Block
+
+# What is kept for the backward pass besides each block's input.
+_KEPT = {"blocks": (), "products": (PRODUCT,)}
 
 
 def make_blocks(
@@ -47,9 +50,10 @@ def run_blocks(
         params, drop = layer
         return bind(graph, params)(x, **drop), None
 
-    if compute.remat:
+    if compute.remat != "none":
+        policy = jax.checkpoint_policies.save_only_these_names(*_KEPT[compute.remat])
         # Within a loop the compiler cannot merge the two computations; written out it can.
-        run_block = jax.checkpoint(run_block, prevent_cse=compute.unroll)
+        run_block = jax.checkpoint(run_block, prevent_cse=compute.unroll, policy=policy)
     drops = {}
     if key is not None and drop_path > 0:
         depth = jax.tree.leaves(params)[0].shape[0]

@@ -167,13 +167,6 @@ def pool(tokens: Float[Array, "b s d"], *, pooling: str) -> Float[Array, "b f"]:
     return jnp.concatenate(parts[pooling], axis=-1)
 
 
-def features(
-    encoder: Encoder, images: Float[Array, "b h w c"], *, pooling: str
-) -> Float32[Array, "b f"]:
-    """One vector for each image, from all its patches; `pooling` as in `pool`."""
-    return pool(encoder(images), pooling=pooling)
-
-
 def _fixed_positions(config: ViTConfig) -> Float32[Array, "1 s d"]:
     positions = with_cls_position(sincos_2d(config.grid, width=config.width))
     return jnp.asarray(positions)[None]

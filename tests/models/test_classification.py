@@ -1,3 +1,4 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -17,9 +18,13 @@ ANY_OF = rng.integers(0, 2, (7, 4)).astype(np.float32)
 ONES = jnp.ones(4)
 
 
-def losses(labels, *, exclusive, weights=ONES):
+def losses(labels, *, exclusive, weights=ONES, focal_gamma=0.0, scores=SCORES):
     return classification_losses(
-        jnp.asarray(SCORES), jnp.asarray(labels), weights=weights, exclusive=exclusive
+        jnp.asarray(scores),
+        jnp.asarray(labels),
+        weights=weights,
+        focal_gamma=focal_gamma,
+        exclusive=exclusive,
     )
 
 
@@ -49,6 +54,38 @@ def test_a_weight_multiplies_what_positives_contribute():
     )
     expected = -2 * ANY_OF[:, 1] * np.log(expit(SCORES[:, 1])) / 4
     np.testing.assert_allclose(change, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 2.0])
+def test_focal_loss_is_the_formula_of_lin_et_al(gamma):
+    weights = np.array([1.0, 3.0, 0.5, 1.0], np.float32)
+    softmax = np.exp(SCORES) / np.exp(SCORES).sum(1, keepdims=True)
+    p = softmax[np.arange(7), ONE_OF.argmax(1)]
+    expected = -weights[ONE_OF.argmax(1)] * (1 - p) ** gamma * np.log(p)
+    settings = {"weights": jnp.asarray(weights), "focal_gamma": gamma}
+    found, _ = losses(ONE_OF, exclusive=True, **settings)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    p = np.where(ANY_OF > 0, expit(SCORES), 1 - expit(SCORES))
+    weight = np.where(ANY_OF > 0, weights, 1.0)
+    expected = -(weight * (1 - p) ** gamma * np.log(p)).mean(1)
+    found, _ = losses(ANY_OF, exclusive=False, **settings)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_focal_loss_has_a_slope_where_the_answer_is_certain(exclusive):
+    certain = np.where(ONE_OF > 0, 200.0, -200.0).astype(np.float32)
+    settings = {"exclusive": exclusive, "focal_gamma": 0.5}
+    slope = jax.grad(lambda scores: losses(ONE_OF, scores=scores, **settings)[0].sum())(certain)
+    np.testing.assert_array_equal(slope, 0)
+    wrong = jax.grad(lambda scores: losses(ONE_OF, scores=scores, **settings)[0].sum())(-certain)
+    assert np.isfinite(wrong).all()
+    assert np.abs(wrong).max() > 0.1
+
+
+def test_a_negative_gamma_is_refused():
+    with pytest.raises(InputError, match=r"focal_gamma is -1.0; expected 0 for cross-entropy"):
+        losses(ONE_OF, exclusive=True, focal_gamma=-1.0)
 
 
 @pytest.mark.parametrize("exclusive", [True, False])

@@ -9,7 +9,15 @@ from jax.extend.core import jaxprs_in_params
 
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.models.compute import PLAIN, Compute
-from ecgmae_jax.models.layers import Block, Linear, Mlp, drop_path, make_layer_norm, xavier_uniform
+from ecgmae_jax.models.layers import (
+    Block,
+    Linear,
+    Mlp,
+    drop_path,
+    make_layer_norm,
+    matmul,
+    xavier_uniform,
+)
 
 KEY = jax.random.key(0)
 
@@ -67,6 +75,29 @@ def test_kernels_are_xavier_uniform_and_biases_zero():
     assert not Linear(kernels[0], compute=PLAIN).bias[...].any()
 
 
+def _gradients(rows, kernel, weights):
+    def weighted(rows, kernel):
+        return jnp.sum(matmul(rows, kernel) * weights)
+
+    return jax.jit(jax.grad(weighted, argnums=(0, 1))).lower(rows, kernel).compile()
+
+
+# Narrow rows and wide ones: their gradients are computed in two ways.
+@pytest.mark.parametrize(("inputs", "outputs"), [(24, 40), (40, 24)])
+def test_gradients_of_the_product_are_the_textbooks(inputs, outputs):
+    rng = np.random.default_rng(0)
+    shapes = (16, inputs), (inputs, outputs), (16, outputs)
+    rows, kernel, weights = (rng.standard_normal(shape, np.float32) for shape in shapes)
+    found = _gradients(rows, kernel, jnp.asarray(weights))(rows, kernel)
+    np.testing.assert_allclose(found[0], weights @ kernel.T, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found[1], rows.T @ weights, rtol=1e-5, atol=1e-5)
+
+
+def test_on_a_cpu_no_product_reads_a_matrix_by_columns():
+    arrays = jnp.ones((64, 32)), jnp.ones((32, 96)), jnp.ones((64, 96))
+    assert "lhs_contracting_dims={0}" not in _gradients(*arrays).as_text()
+
+
 def test_drop_path_drops_whole_samples_and_keeps_the_mean():
     x = jnp.ones((4000, 2, 3))
     dropped = np.asarray(drop_path(x, rate=0.25, key=KEY))
@@ -101,6 +132,7 @@ def _operand_types(jaxpr):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
+        ({"remat": "all"}, "remat is 'all'; choose none, blocks or products"),
         ({"dtype": "float16"}, "dtype is 'float16'; choose float32 or bfloat16"),
         ({"attention": "flash"}, "attention is 'flash'; choose xla or cudnn"),
         ({"attention": "cudnn"}, "attention cudnn needs dtype bfloat16, found float32"),

@@ -10,7 +10,13 @@ from ecgmae_jax.models.compute import PLAIN, Compute
 from ecgmae_jax.models.functional import bind
 from ecgmae_jax.models.stack import make_blocks, run_blocks
 
-WAYS = [PLAIN, Compute(unroll=True), Compute(remat=True), Compute(unroll=True, remat=True)]
+WAYS = [
+    PLAIN,
+    Compute(unroll=True),
+    Compute(remat="blocks"),
+    Compute(remat="products"),
+    Compute(unroll=True, remat="blocks"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +68,21 @@ def test_unrolling_removes_the_loop_and_remat_marks_it(graph_and_params):
 
     looped = programs(PLAIN)
     assert "while" in looped[1] and "while" not in programs(Compute(unroll=True))[1]
-    assert "remat" in programs(Compute(remat=True))[0] and "remat" not in looped[0]
+    assert "remat" in programs(Compute(remat="blocks"))[0] and "remat" not in looped[0]
+
+
+def test_remat_keeps_the_less_the_more_it_computes_again(graph_and_params):
+    graph, params = graph_and_params
+    x = jnp.zeros((2, 5, 8))
+
+    def kept(remat):
+        def run(x):
+            return run_blocks(bind(graph, params), x, compute=Compute(remat=remat)).sum()
+
+        residuals = jax.eval_shape(lambda x: jax.vjp(run, x)[1], x)
+        return sum(leaf.size for leaf in jax.tree.leaves(residuals))
+
+    assert kept("blocks") < kept("products") < kept("none")
 
 
 def test_layers_start_different(graph_and_params):

@@ -7,7 +7,7 @@ import pytest
 
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.models.functional import bind, init_params, model_graph, num_params
-from ecgmae_jax.models.vit import VIT_SIZES, Encoder, ViTConfig, features, pool
+from ecgmae_jax.models.vit import VIT_SIZES, Encoder, ViTConfig, pool
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +51,6 @@ def test_pooling_takes_cls_or_the_patches_without_it():
     np.testing.assert_array_equal(pool(tokens, pooling="both"), [[100, 200, 2, 4]])
     with pytest.raises(InputError, match="pooling is 'max'; choose one of cls, mean, both"):
         pool(tokens, pooling="max")
-
-
-def test_features_are_pooled_tokens(encode, mae_config, mae_params, images):
-    graph = model_graph(functools.partial(Encoder, mae_config.encoder))
-    encoder = bind(graph, mae_params["encoder"])
-    tokens = encode(mae_params["encoder"], images)
-    np.testing.assert_allclose(
-        features(encoder, jnp.asarray(images), pooling="both"),
-        np.concatenate([tokens[:, 0], tokens[:, 1:].mean(axis=1)], axis=1),
-        atol=1e-5,
-    )
 
 
 def test_tokens_start_small_and_normal():
