@@ -12,12 +12,22 @@ VARIANTS = {
     "pretrain": ("vit_b16", "patch16x8", "square224", "cpu", "demo"),
     "embed": ("ptb_xl", "demo"),
     "linear_probe": ("ptb_xl", "fold9", "demo"),
-    "finetune": ("ptb_xl", "reference", "demo"),
+    "finetune": ("ptb_xl", "cohort", "scanned", "reference", "demo"),
     "evaluate": ("ptb_xl", "demo"),
     "reconstruct": ("ptb_xl", "demo"),
     "preview": ("ptb_xl", "demo"),
     "artefacts": ("example", "ptb_xl"),
+    "attribution": ("ptb_xl", "demo"),
+    "predict": ("physionet2021", "demo"),
+    "report": ("ptb_xl", "demo"),
+    "make_splits": ("random", "kfold", "site", "temporal", "given"),
+    "verify": ("custom",),
+    "profile": ("cpu", "vit_b16"),
+    "ptbxl": ("super", "sub", "diag", "form", "rhythm", "all", "super_fold9"),
 }
+# Configs of another program than that of their own name, and programs that hand theirs on.
+PROGRAM_OF = {"ptbxl": "linear_probe"}
+HANDED_TO = {"profile": "pretrain", "finetune": "finetune_job"}
 CASES = [(name, variant) for name, variants in VARIANTS.items() for variant in variants]
 
 
@@ -39,16 +49,22 @@ def test_every_config_file_is_covered(repository):
 def test_config_names_its_own_program(repository, monkeypatch, name, variant):
     config = load(repository, monkeypatch, name).get_config(variant)
     assert isinstance(config, ml_collections.ConfigDict)
-    assert config.program == name
-    assert variant in load(repository, monkeypatch, name).__doc__ + "ptb_xl"
+    assert config.program == PROGRAM_OF.get(name, name)
+    documented = load(repository, monkeypatch, name).__doc__ + "ptb_xl"
+    assert variant.removesuffix("_fold9") in documented
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_top_level_field_is_read_by_its_program(repository, monkeypatch, name):
     config = load(repository, monkeypatch, name).get_config()
-    source = (repository / "ecgmae_jax" / "programs" / f"{name}.py").read_text()
+    program = PROGRAM_OF.get(name, name)
+    sources = [
+        (repository / "ecgmae_jax" / "programs" / f"{one}.py").read_text()
+        for one in (program, HANDED_TO.get(program, program))
+    ]
     read = {
         node.attr
+        for source in sources
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
@@ -73,3 +89,15 @@ def test_square224_is_the_published_recipe(repository, monkeypatch):
     assert config.augment.horizontal_flip.probability == 0.5
     assert config.model.norm_pix_eps == 1e-6
     assert config.model.mask_ratio == 0.75
+
+
+def test_main_knows_every_program(repository):
+    programs = repository / "ecgmae_jax" / "programs"
+    runnable = {path.stem for path in programs.glob("*.py") if "\ndef run(" in path.read_text()}
+    tree = ast.parse((repository / "main.py").read_text())
+    (known,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PROGRAMS"
+    )
+    assert set(known) == runnable

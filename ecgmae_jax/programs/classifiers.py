@@ -7,21 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
+from ecgmae_jax.data.labels import LabelSet
 from ecgmae_jax.data.source import Dataset
-from ecgmae_jax.evaluation.discrimination import auroc, labels_with
-from ecgmae_jax.models.classification import classification_losses, probabilities
+from ecgmae_jax.models.classification import probabilities
 from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.models.functional import Params, bind, model_graph
 from ecgmae_jax.models.heads import Classifier, ClassifierConfig
 from ecgmae_jax.models.vit import ViTConfig
 from ecgmae_jax.programs import encoders, inputs
+from ecgmae_jax.programs.averaging import judged
 from ecgmae_jax.training.checkpoints import load_params
-from ecgmae_jax.training.loop import Evaluator
-from ecgmae_jax.training.steps import LossFn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +29,8 @@ class Finetuned:
     Attributes:
         label_set: the classes, as `LabelSet.as_dict` says them.
         specification: of the input, see `inputs.input_specification`.
+        aggregation: how the probabilities of a record's pictures become one: `mean` or `max`.
+        step: updates made when it was saved.
     """
 
     config: ClassifierConfig
@@ -38,6 +38,8 @@ class Finetuned:
     task: str
     label_set: dict[str, Any]
     specification: dict[str, Any]
+    aggregation: str
+    step: int
     fingerprint: str
 
 
@@ -48,16 +50,44 @@ def classifier_maker(
     return lambda key: Classifier(config, key=key, compute=compute)
 
 
+def describe(
+    config: ClassifierConfig,
+    specification: Mapping[str, Any],
+    *,
+    label_set: LabelSet,
+    aggregation: str,
+) -> dict[str, Any]:
+    """What a checkpoint has to say of a classifier for `load_finetuned`, as JSON can hold it."""
+    return {
+        "input": dict(specification),
+        "encoder": dataclasses.asdict(config.encoder),
+        "task": label_set.name,
+        "label_set": label_set.as_dict(),
+        "aggregation": aggregation,
+    }
+
+
 def load_finetuned(workdir: pathlib.Path, *, which: str) -> Finetuned:
-    """The classifier that the finetune program left in `workdir`; `which` is last or best."""
+    """The classifier that the finetune program left in `workdir`; `which` is last or best.
+
+    Where the parameters were averaged it is their average.
+    """
     loaded = load_params(workdir / "checkpoints", which=which)
     meta = loaded.meta
+    encoders.require_program(meta, "finetune", workdir=workdir)
     sizes = meta["encoder"] | {
         name: tuple(meta["encoder"][name]) for name in ("image_size", "patch_size")
     }
     config = ClassifierConfig(ViTConfig(**sizes), num_classes=len(meta["label_set"]["classes"]))
     return Finetuned(
-        config, loaded.params, meta["task"], meta["label_set"], meta["input"], loaded.fingerprint
+        config,
+        judged(loaded.params),
+        meta["task"],
+        meta["label_set"],
+        meta["input"],
+        meta["aggregation"],
+        loaded.step,
+        loaded.fingerprint,
     )
 
 
@@ -69,14 +99,41 @@ def make_probabilities(
     compute: Compute,
 ) -> Callable[[Params, Any], jax.Array]:
     """A jitted function from a classifier's parameters and uint8 pictures to (b, k)."""
+    statistics = tuple((name, tuple(specification[name])) for name in ("mean", "std"))
+    return _probabilities(config, statistics, exclusive, compute)
+
+
+# Evaluation, test and every round of a cross-validation ask for the same one.
+@functools.lru_cache(maxsize=8)
+def _probabilities(
+    config: ClassifierConfig,
+    statistics: tuple[tuple[str, tuple[float, ...]], ...],
+    exclusive: bool,
+    compute: Compute,
+) -> Callable[[Params, Any], jax.Array]:
     graph = model_graph(classifier_maker(config, compute))
 
     @jax.jit
     def compute_probabilities(params: Params, images: jax.Array) -> jax.Array:
-        scores = bind(graph, params)(inputs.standardise(images, specification))
+        scores = bind(graph, params)(inputs.standardise(images, dict(statistics)))
         return probabilities(scores, exclusive=exclusive)
 
     return compute_probabilities
+
+
+def predict_pictures(
+    model: Finetuned, dataset: Dataset, *, batch_size: int, compute: Compute
+) -> np.ndarray:
+    """The probabilities of every picture of a split, (n, k)."""
+    function = make_probabilities(
+        model.config, model.specification, exclusive=model.label_set["exclusive"], compute=compute
+    )
+    return predict_split(
+        functools.partial(function, model.params),
+        dataset,
+        model.specification,
+        batch_size=batch_size,
+    )
 
 
 def predict_split(
@@ -90,54 +147,3 @@ def predict_split(
     return encoders.embed_split(
         dataset, specification, functions={"": function}, batch_size=batch_size
     )[""]
-
-
-def make_loss(
-    config: ClassifierConfig,
-    specification: Mapping[str, Any],
-    *,
-    weights: np.ndarray,
-    exclusive: bool,
-    compute: Compute,
-) -> LossFn:
-    """The training loss: the mean over the examples of a batch whose label is known."""
-    graph = model_graph(classifier_maker(config, compute))
-
-    def loss_fn(params: Params, batch: Mapping[str, Any], key: PRNGKeyArray):
-        scores = bind(graph, params)(inputs.standardise(batch["image"], specification), key=key)
-        losses, known = classification_losses(
-            scores, batch["label"], weights=jnp.asarray(weights), exclusive=exclusive
-        )
-        return losses.sum() / jnp.maximum(known.sum(), 1.0), {"known": known.mean()}
-
-    return loss_fn
-
-
-def make_auroc_evaluator(
-    config: ClassifierConfig,
-    specification: Mapping[str, Any],
-    validation: Dataset,
-    *,
-    task: str,
-    batch_size: int,
-    compute: Compute,
-) -> Evaluator:
-    """Macro AUROC over the labels of a split, by which the best state is chosen."""
-    truth = inputs.truth_of(validation, task)
-    known = ~np.isnan(truth).any(axis=1)
-    columns = np.flatnonzero(labels_with(truth[known]))
-    function = make_probabilities(
-        config,
-        specification,
-        exclusive=validation.label_set(task).exclusive,
-        compute=compute,
-    )
-
-    def evaluator(params: Params) -> dict[str, float]:
-        found = predict_split(
-            functools.partial(function, params), validation, specification, batch_size=batch_size
-        )[known]
-        areas = [auroc(truth[known][:, k], found[:, k]) for k in columns]
-        return {"validation_auroc": float(np.mean(areas))}
-
-    return evaluator

@@ -1,8 +1,9 @@
 """Turns the pictures of a dataset into vectors: by a pre-trained encoder and by its baselines."""
 
+import dataclasses
 import functools
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -10,25 +11,35 @@ import ml_collections
 import numpy as np
 import pandas as pd
 
+from ecgmae_jax.data.pretraining_overlap import dataset_overlap
 from ecgmae_jax.data.source import Dataset, open_dataset
 from ecgmae_jax.errors import InputError
-from ecgmae_jax.evaluation.baselines import PixelPca, fit_pixel_pca
 from ecgmae_jax.evaluation.embeddings import Embeddings, write_embeddings
+from ecgmae_jax.evaluation.readouts.baselines import PixelPca, fit_pixel_pca
+from ecgmae_jax.evaluation.readouts.random_convolutions import make_random_convolutions
 from ecgmae_jax.programs import encoders, inputs, workdirs
+from ecgmae_jax.programs.computing import make_compute
 from ecgmae_jax.programs.judgement import labels_of, record_columns
 
+# Row -> the beginning of its files' names.
 FILES = {
-    "MAE": "embeddings.parquet",
-    "random": "embeddings_random.parquet",
-    "PCA": "embeddings_pca.parquet",
+    "MAE": "embeddings",
+    "random": "embeddings_random",
+    "convolutions": "embeddings_convolutions",
+    "PCA": "embeddings_pca",
 }
+BASELINES = tuple(name for name in FILES if name != "MAE")
 
 
 def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
-    """Writes `embeddings.parquet` and a file for each baseline, rows in the same order."""
-    unknown = sorted(set(config.baselines) - {"random", "PCA"})
+    """Writes `embeddings.parquet` and a file for each baseline, rows in the same order.
+
+    Every further pooling has files of its own, `embeddings_<pooling>.parquet` and
+    `embeddings_random_<pooling>.parquet`, from the same pass over the pictures.
+    """
+    unknown = sorted(set(config.baselines) - set(BASELINES))
     if unknown:
-        raise InputError(f"config.baselines names {unknown}; there are ['PCA', 'random']")
+        raise InputError(f"config.baselines names {unknown}; there are {sorted(BASELINES)}")
     pretrained = encoders.load_pretrained(config.checkpoint, which=config.which)
     splits = [open_dataset(**config.data, split=split) for split in config.splits]
     for dataset in splits:
@@ -48,48 +59,94 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         print(f"{dataset.split}: {len(dataset)} pictures", flush=True)
     frame = pd.concat([record_columns(dataset) for dataset in splits], ignore_index=True)
     labels = {task: labels_of(splits, task) for task in splits[0].label_sets}
-    for name in functions:
-        metadata = {
-            "encoder": name,
-            "pooling": "pixels" if name == "PCA" else config.pooling,
-            "checkpoint": pretrained.fingerprint if name == "MAE" else "none",
-            "checkpoint_folder": str(config.checkpoint),
-            "which": config.which,
-            "dataset": {
-                "name": splits[0].name,
-                "config": splits[0].config,
-                "fingerprint": splits[0].fingerprint,
-            },
-            "input": pretrained.specification,
-            "seed": config.seed,
-            "code": record["versions"]["code"],
-        }
-        matrix = np.concatenate([part[name] for part in parts]).astype(np.float32)
-        path = workdir / FILES[name]
-        write_embeddings(path, Embeddings(frame, labels, matrix, metadata))
+    numbers = numbers_of(splits)
+    folder = pathlib.Path(config.checkpoint).expanduser()
+    overlaps = {one.split: dataset_overlap(one, folder) for one in splits}
+    facts = {
+        # By split; null where the pre-training does not say what it was made of.
+        "pretraining_overlap": {
+            split: overlap and dataclasses.asdict(overlap) for split, overlap in overlaps.items()
+        },
+        "checkpoint_folder": str(config.checkpoint),
+        "which": config.which,
+        "dataset": {
+            "name": splits[0].name,
+            "config": splits[0].config,
+            "fingerprint": splits[0].fingerprint,
+        },
+        "input": pretrained.specification,
+        "seed": config.seed,
+        "code": record["versions"]["code"],
+    }
+    for name, pooling in [(name, pooling) for name, found in parts[0].items() for pooling in found]:
+        checkpoint = pretrained.fingerprint if name == "MAE" else "none"
+        metadata = {"encoder": name, "pooling": pooling, "checkpoint": checkpoint} | facts
+        matrix = np.concatenate([part[name][pooling] for part in parts]).astype(np.float32)
+        is_further = name in ("MAE", "random") and pooling != config.pooling
+        path = workdir / f"{FILES[name]}{f'_{pooling}' if is_further else ''}.parquet"
+        write_embeddings(path, Embeddings(frame, labels, matrix, metadata, numbers))
         print(f"{path}: {matrix.shape[0]} x {matrix.shape[1]}")
+
+
+def numbers_of(datasets: Sequence[Dataset]) -> dict[str, np.ndarray]:
+    """Numeric outcomes of all pictures of some splits, in their order; none for most datasets.
+
+    A value has its outcome's name; of a time to an event there are `<name>.time` and
+    `<name>.event`.
+    """
+    try:
+        sources = [dataset.source.only("targets") for dataset in datasets]
+    except InputError:
+        return {}
+    rows = [source[i]["targets"] for source in sources for i in range(len(source))]
+    return {
+        name if part == "value" else f"{name}.{part}": np.array(
+            [row[name][part] for row in rows], np.float64
+        )
+        for name, parts in rows[0].items()
+        for part in parts
+    }
 
 
 def _functions(
     config: ml_collections.ConfigDict, pretrained: encoders.Pretrained, *, fit_on: Dataset
-) -> dict[str, Callable[[np.ndarray], Any]]:
-    """Encoder name -> function from uint8 pictures to features."""
-    encoder = pretrained.config.encoder
-    compute_features = encoders.make_features(
+) -> dict[str, Callable[[np.ndarray], dict[str, Any]]]:
+    """Row -> function from uint8 pictures to pooling -> features."""
+    encoder, specification = pretrained.config.encoder, pretrained.specification
+    compute_features = encoders.make_poolings(
         encoder,
-        pretrained.specification,
-        compute=encoders.make_compute(**config.compute),
-        pooling=config.pooling,
+        specification,
+        compute=make_compute(**config.compute),
+        poolings=(config.pooling, *config.further_poolings),
     )
-    functions: dict[str, Callable[[np.ndarray], Any]] = {
+    functions: dict[str, Callable[[np.ndarray], dict[str, Any]]] = {
         "MAE": functools.partial(compute_features, jax.device_put(pretrained.params["encoder"]))
     }
     if "random" in config.baselines:
         untrained = encoders.random_encoder(encoder, seed=config.seed)
         functions["random"] = functools.partial(compute_features, untrained)
+    if "convolutions" in config.baselines:
+        functions["convolutions"] = _convolutions(config, specification)
     if "PCA" in config.baselines:
-        functions["PCA"] = _fit_pca(config, pretrained.specification, fit_on).transform
+        transform = _fit_pca(config, specification, fit_on).transform
+        functions["PCA"] = lambda images: {"pixels": transform(images)}
     return functions
+
+
+def _convolutions(
+    config: ml_collections.ConfigDict, specification: Mapping[str, Any]
+) -> Callable[[np.ndarray], dict[str, Any]]:
+    rows, columns = config.convolutions.regions
+    convolve = make_random_convolutions(
+        channels=specification["channels"],
+        num_filters=config.convolutions.filters,
+        size=config.convolutions.size,
+        stride=config.convolutions.stride,
+        regions=(rows, columns),
+        seed=config.seed,
+    )
+    pooling = f"regional-{rows}x{columns}"
+    return lambda images: {pooling: convolve(inputs.standardise(images, specification))}
 
 
 def _fit_pca(config: ml_collections.ConfigDict, specification: dict, dataset: Dataset) -> PixelPca:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -12,14 +12,19 @@ from jaxtyping import PRNGKeyArray
 
 from ecgmae_jax.data.loaders import make_eval_loader
 from ecgmae_jax.data.source import Dataset
+from ecgmae_jax.errors import InputError
+from ecgmae_jax.evaluation.readouts.pooling import pool_patches
 from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.models.functional import Params, bind, init_params, model_graph
 from ecgmae_jax.models.mae import MAE, MAEConfig
-from ecgmae_jax.models.vit import Encoder, ViTConfig, features
+from ecgmae_jax.models.vit import Encoder, ViTConfig, pool
 from ecgmae_jax.programs import inputs
 from ecgmae_jax.training.checkpoints import load_params
 
 Batch = dict[str, np.ndarray]
+
+# Poolings of the models themselves, which may take the classification token.
+_WITH_CLS = ("mean", "cls", "both")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,13 +42,6 @@ class Pretrained:
     specification: dict[str, Any]
     target: str
     fingerprint: str
-
-
-def make_compute(*, dtype: str, **others: Any) -> Compute:
-    """Precision and memory options; `auto` takes bfloat16 wherever the device multiplies it."""
-    if dtype == "auto":
-        dtype = "float32" if jax.default_backend() == "cpu" else "bfloat16"
-    return Compute(dtype=dtype, **others)
 
 
 def mae_config(model: Mapping[str, Any], specification: Mapping[str, Any]) -> MAEConfig:
@@ -74,6 +72,7 @@ def load_pretrained(workdir: str | pathlib.Path, *, which: str) -> Pretrained:
         which: `last` or `best` (lowest validation loss).
     """
     loaded = load_params(pathlib.Path(workdir).expanduser() / "checkpoints", which=which)
+    require_program(loaded.meta, "pretrain", workdir=workdir)
     specification = loaded.meta["input"]
     trained_with = loaded.meta["config"]
     return Pretrained(
@@ -83,6 +82,16 @@ def load_pretrained(workdir: str | pathlib.Path, *, which: str) -> Pretrained:
         target=trained_with["target"],
         fingerprint=loaded.fingerprint,
     )
+
+
+def require_program(meta: Mapping[str, Any], program: str, *, workdir: str | pathlib.Path) -> None:
+    """Raises InputError unless the checkpoint of that meta was made by the program."""
+    made_by = meta.get("config", {}).get("program", "another program")
+    if made_by != program:
+        raise InputError(
+            f"{workdir} was made by {made_by} and is not a run of configs/{program}.py; name the "
+            "workdir of one"
+        )
 
 
 def mae_maker(config: MAEConfig, compute: Compute) -> Callable[[PRNGKeyArray], MAE]:
@@ -103,13 +112,34 @@ def random_encoder(config: ViTConfig, *, seed: int) -> Params:
 def make_features(
     config: ViTConfig, specification: Mapping[str, Any], *, compute: Compute, pooling: str
 ) -> Callable[[Params, Any], jax.Array]:
-    """A jitted function from encoder parameters and uint8 pictures to features (b, f)."""
+    """A jitted function from encoder parameters and uint8 pictures to features (b, f).
+
+    `pooling` as in `models.vit.pool` or `evaluation.pooling.pool_patches`.
+    """
+    poolings = make_poolings(config, specification, compute=compute, poolings=(pooling,))
+    return lambda params, images: poolings(params, images)[pooling]
+
+
+def make_poolings(
+    config: ViTConfig,
+    specification: Mapping[str, Any],
+    *,
+    compute: Compute,
+    poolings: Sequence[str],
+) -> Callable[[Params, Any], dict[str, jax.Array]]:
+    """As `make_features` for several poolings of the same tokens: pooling -> features (b, f)."""
     graph = model_graph(encoder_maker(config, compute))
 
     @jax.jit
-    def compute_features(params: Params, images: jax.Array) -> jax.Array:
+    def compute_features(params: Params, images: jax.Array) -> dict[str, jax.Array]:
         encoder: nnx.Module = bind(graph, params)
-        return features(encoder, inputs.standardise(images, specification), pooling=pooling)
+        tokens = encoder(inputs.standardise(images, specification))
+        return {
+            pooling: pool(tokens, pooling=pooling)
+            if pooling in _WITH_CLS
+            else pool_patches(tokens[:, 1:], grid=config.grid, pooling=pooling)
+            for pooling in poolings
+        }
 
     return compute_features
 
@@ -136,11 +166,21 @@ def embed_split(
     *,
     functions: Mapping[str, Callable[[np.ndarray], Any]],
     batch_size: int,
-) -> dict[str, np.ndarray]:
-    """Features (n, f) of every picture of a split by each of several functions, in one pass."""
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in functions}
+) -> dict[str, Any]:
+    """Features (n, f) of every picture of a split by each of several functions, in one pass.
+
+    A function that gives a dict of features gives a dict here.
+    """
+    parts: dict[str, list[Any]] = {name: [] for name in functions}
     for batch in eval_batches(dataset, specification, batch_size=batch_size):
         real = batch["mask"] > 0
         for name, function in functions.items():
-            parts[name].append(np.asarray(function(batch["image"]))[real])
-    return {name: np.concatenate(rows) for name, rows in parts.items()}
+            parts[name].append(_rows(function(batch["image"]), real))
+    return {
+        name: jax.tree.map(lambda *rows: np.concatenate(rows), *found)
+        for name, found in parts.items()
+    }
+
+
+def _rows(found: Any, real: np.ndarray) -> Any:
+    return jax.tree.map(lambda rows: np.asarray(rows)[real], found)

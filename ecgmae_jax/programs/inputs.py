@@ -1,5 +1,6 @@
 """What enters a model: augmentations by name, and the specification that a checkpoint carries."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -124,7 +125,15 @@ def make_sheet_drawer(
         storage: how the signals are stored, `Dataset.picture["signal"]`.
         specification: of the model's input.
     """
-    deck = make_deck([sheet_of(specification)], rate_hz=storage["rate_hz"])
+    facts = tuple((name, storage[name]) for name in ("rate_hz", "uv_per_lsb", "missing"))
+    return _sheet_drawer(sheet_of(specification), facts)
+
+
+# An evaluator asks for it again at every evaluation; compiling it takes longer than drawing.
+@functools.lru_cache(maxsize=4)
+def _sheet_drawer(sheet: Sheet, facts: tuple[tuple[str, Any], ...]) -> Callable:
+    storage = dict(facts)
+    deck = make_deck([sheet], rate_hz=storage["rate_hz"])
 
     @jax.jit
     def draw_signals(signal: Int16[Array, "b l t"]) -> UInt8[Array, "b h w c"]:

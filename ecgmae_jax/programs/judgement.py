@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,20 +11,25 @@ import pandas as pd
 from ecgmae_jax.data.source import Dataset
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.aggregation import aggregate_records
-from ecgmae_jax.evaluation.cohort import describe_part
-from ecgmae_jax.evaluation.comparison import compare_encoders
-from ecgmae_jax.evaluation.discrimination import labels_with
+from ecgmae_jax.evaluation.cohort import describe_part, part_rows
 from ecgmae_jax.evaluation.embeddings import COLUMNS, Embeddings, Labels
-from ecgmae_jax.evaluation.intervals import patient_resamples
-from ecgmae_jax.evaluation.predictions import predictions_table
 from ecgmae_jax.evaluation.publishing import publish
-from ecgmae_jax.evaluation.task import TaskResult
+from ecgmae_jax.evaluation.readouts.task import TaskResult
+from ecgmae_jax.evaluation.reporting.predictions import Predicted, predictions_table
+from ecgmae_jax.evaluation.statistics.comparison import compare_encoders
+from ecgmae_jax.evaluation.statistics.discrimination import labels_with
+from ecgmae_jax.evaluation.statistics.intervals import patient_resamples
+from ecgmae_jax.evaluation.statistics.subgroups import VARIABLES
 from ecgmae_jax.programs.inputs import truth_of
 
 
 def record_columns(dataset: Dataset) -> pd.DataFrame:
-    """What is known of each picture besides its pixels, one row per picture."""
-    names = [name for name in COLUMNS if name != "split"]
+    """What is known of each picture besides its pixels, one row per picture.
+
+    Facts that only some datasets have, such as the device, are columns where the dataset has them.
+    """
+    more = [name for name in VARIABLES if name in dataset.source[0] and name not in COLUMNS]
+    names = [*(name for name in COLUMNS if name != "split"), *more]
     source = dataset.source.only(*names)
     rows = [source[i] for i in range(len(source))]
     return pd.DataFrame(rows, columns=names).assign(split=dataset.split)
@@ -48,8 +53,9 @@ def judge(
     model: str,
     settings: Mapping[str, Any],
     seed: int,
+    validation: Collection[str] = (),
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The table of predictions and the figures, of records with a known label.
+    """The table of predictions, and the figures of test records with a known label.
 
     Args:
         matrix: (n, d), what the model gives for each picture: features or probabilities.
@@ -57,14 +63,19 @@ def judge(
         probabilities: from rows of records, (r, d), to their (r, k).
         model: name of the row.
         settings: `resamples` and `confidence` of the patient bootstrap.
+        validation: splits that thresholds may be fixed on. They are in the table as the part
+            `validation` and in no figure; all other rows are the test part.
     """
     pictures = Embeddings(frame, {task: labels}, matrix.astype(np.float32), {})
     records = aggregate_records(pictures, rule=rule)
     truth = records.labels[task]
-    known = ~np.isnan(truth.values).any(axis=1)
+    held_out = records.frame["split"].isin(validation).to_numpy()
+    parts = {"validation": held_out, "test": ~held_out}
+    part_rows(records.frame, _splits_of(records.frame, parts))
+    known = ~np.isnan(truth.values).any(axis=1) & parts["test"]
     if not labels_with(truth.values[known]).any():
         raise InputError(
-            f"label {task!r}: of {int(known.sum())} records none or all have each of "
+            f"label {task!r}: of {int(known.sum())} test records none or all have each of "
             f"{list(truth.classes)}; choose a split with both kinds"
         )
     groups = records.frame["group"].to_numpy(str)[known]
@@ -84,18 +95,30 @@ def judge(
         "classes": list(truth.classes),
         "aggregation": rule,
         "cohort": describe_part(records.frame, truth, known),
-        "without_label": int((~known).sum()),
+        "without_label": int((parts["test"] & ~known).sum()),
         "bootstrap": {"unit": "patient", "seed": seed, **settings},
         "rows": rows,
     }
     result = TaskResult(
         truth.classes, np.flatnonzero(known), truth.values[known], scores, {}, metrics
     )
-    parts = {"test": np.ones(len(records), bool)}
+    rest = np.flatnonzero(held_out)
+    further = Predicted(rest, {model: probabilities(records.matrix[rest]).astype(np.float64)})
     table = predictions_table(
-        records.frame, parts, records.labels, {task: result}, encoders=[model]
+        records.frame,
+        parts,
+        records.labels,
+        {task: result},
+        encoders=[model],
+        further={task: further},
     )
     return table, metrics
+
+
+def _splits_of(frame: pd.DataFrame, parts: Mapping[str, np.ndarray]) -> dict[str, tuple[str, ...]]:
+    return {
+        part: tuple(frame["split"][rows].unique()) for part, rows in parts.items() if rows.any()
+    }
 
 
 def publish_judgement(

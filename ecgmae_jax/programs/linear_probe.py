@@ -1,137 +1,174 @@
 """Embeddings and labels -> probes, predictions, metrics and a report."""
 
 import hashlib
-import json
 import pathlib
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import ml_collections
+import numpy as np
 
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.aggregation import aggregate_records
 from ecgmae_jax.evaluation.alignment import require_same_pictures
 from ecgmae_jax.evaluation.cohort import part_rows
 from ecgmae_jax.evaluation.embeddings import Embeddings, read_embeddings
-from ecgmae_jax.evaluation.intervals import COMMON_POSITIVES
-from ecgmae_jax.evaluation.predictions import predictions_table
-from ecgmae_jax.evaluation.probe_files import probe_bytes
-from ecgmae_jax.evaluation.publishing import publish
-from ecgmae_jax.evaluation.report import make_figures, render_report, summary
-from ecgmae_jax.evaluation.task import ProbeSettings, TaskResult, probe_task
+from ecgmae_jax.evaluation.readouts.demographics import AGE_AND_SEX, age_and_sex
+from ecgmae_jax.evaluation.readouts.few_shot import few_shot_rows, summarise_draws
+from ecgmae_jax.evaluation.readouts.further_readouts import readout_rows
+from ecgmae_jax.evaluation.readouts.numeric_outcomes import probe_outcome
+from ecgmae_jax.evaluation.readouts.probes import predict
+from ecgmae_jax.evaluation.readouts.task import ProbeSettings, TaskResult, known_rows, probe_task
+from ecgmae_jax.evaluation.reporting.predictions import Predicted, predictions_table
+from ecgmae_jax.evaluation.statistics.intervals import COMMON_POSITIVES
 from ecgmae_jax.programs import workdirs
+from ecgmae_jax.programs.pretraining_checks import check_embeddings
+from ecgmae_jax.programs.probe_outputs import publish_probes
+from ecgmae_jax.programs.probe_settings import check_rows, check_settings, check_shares
+
+# The row that is the age would read it off itself.
+_TELLS_ITSELF = (AGE_AND_SEX, "age_years")
 
 
 def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
-    """Fits and compares the probes; writes report.html, metrics.json, predictions.csv, probes/."""
-    settings = _settings(config)
-    paths = _row_paths(config)
-    pictures = {name: read_embeddings(path) for name, path in paths.items()}
-    for name, embeddings in pictures.items():
-        _require_labels(embeddings, tuple(config.labels), path=paths[name])
-    require_same_pictures({str(paths[name]): found for name, found in pictures.items()})
-    encoders = {
-        name: aggregate_records(found, rule=config.aggregation) for name, found in pictures.items()
-    }
-    first = next(iter(encoders.values()))
-    parts = part_rows(
-        first.frame,
-        {"train": tuple(config.splits.train), "test": tuple(config.splits.test)},
-    )
-    print(
-        f"{first.frame['num_pictures'].sum()} pictures -> {len(first)} records "
-        f"(rule: {config.aggregation})"
-    )
+    """Fits and compares the probes; writes report.html, metrics.json, the tables and probes/."""
+    settings = check_settings(config.probe, config.bootstrap, seed=config.seed)
+    shares, draws = check_shares(config.few_shot)
+    readouts = config.readouts.to_dict()
+    paths = check_rows(config.rows.to_dict(), config.order, readouts)
+    records = _read_records(config, paths)
+    first = next(iter(records.values()))
+    parts = part_rows(first.frame, _parts(config))
+    records[AGE_AND_SEX] = age_and_sex(first, parts["train"])
+    encoders = {name: records[name] for name in dict.fromkeys(config.order)}
+    leakage = check_embeddings(records.values(), config.splits.test, allowed=config.allow_overlap)
     results = {
         task: probe_task(encoders, parts, task=task, settings=settings) for task in config.labels
+    }
+    curves = {
+        task: few_shot_rows(
+            encoders, parts, task=task, result=result, shares=shares, draws=draws, settings=settings
+        )
+        for task, result in results.items()
+    }
+    further = {
+        task: readout_rows(
+            records, parts, task=task, result=result, readouts=readouts, settings=settings
+        )
+        for task, result in results.items()
+    }
+    outcomes = {
+        name: probe_outcome(
+            {row: found for row, found in encoders.items() if (row, name) != _TELLS_ITSELF},
+            parts,
+            name=name,
+            settings=settings,
+        )
+        for name in config.outcomes
     }
 
     fingerprints = {name: _fingerprint(path) for name, path in paths.items()}
     record = workdirs.open_workdir(
         workdir, config, data={str(paths[name]): mark for name, mark in fingerprints.items()}
     )
+    described = {
+        name: _describe(found, path=paths.get(name), fingerprint=fingerprints.get(name, "none"))
+        for name, found in records.items()
+    }
     metrics = {
         "program": "linear_probe",
         "code": record["versions"]["code"],
         "seed": settings.seed,
         "settings": _describe_settings(config, settings),
-        "counts": {
-            "pictures": int(first.frame["num_pictures"].sum()),
-            "records": len(first),
+        "leakage": leakage,
+        "counts": {"pictures": int(first.frame["num_pictures"].sum()), "records": len(first)},
+        "encoders": {name: described.pop(name) for name in encoders},
+        "further_inputs": described,
+        "tasks": {
+            task: result.metrics
+            | {"readouts": further[task], "few_shot": summarise_draws(curves[task])}
+            for task, result in results.items()
         },
-        "encoders": {
-            name: _describe(found, path=paths[name], fingerprint=fingerprints[name])
-            for name, found in encoders.items()
-        },
-        "tasks": {task: result.metrics for task, result in results.items()},
+        "outcomes": outcomes,
     }
-    figures = make_figures(results)
-    table = predictions_table(first.frame, parts, first.labels, results, encoders=list(encoders))
-    text = f"{summary(metrics)}\nreport: {workdir / 'report.html'}"
-    publish(
+    publish_probes(
         workdir,
-        {
-            "report.html": render_report(metrics, figures).encode(),
-            "predictions.csv": table.to_csv(index=False).encode(),
-            "metrics.json": json.dumps(metrics, indent=2, allow_nan=False).encode(),
-            "summary.txt": f"{text}\n".encode(),
-        }
-        | _figure_files(figures)
-        | _probe_files(results),
+        metrics,
+        results,
+        predictions=predictions_table(
+            first.frame,
+            parts,
+            first.labels,
+            results,
+            encoders=list(encoders),
+            further=_validation(encoders, parts, results),
+        ),
+        curves=curves,
     )
-    print(text)
 
 
-def _settings(config: ml_collections.ConfigDict) -> ProbeSettings:
-    grid = tuple(float(c) for c in config.probe.grid)
-    if not grid or min(grid) <= 0:
-        raise InputError(f"config.probe.grid is {grid}; give one or more values of C above 0")
-    if config.probe.folds < 2:
-        raise InputError(f"config.probe.folds is {config.probe.folds}; at least 2 are needed")
-    if config.bootstrap.resamples < 1 or not 0 < config.bootstrap.confidence < 1:
+def _read_records(
+    config: ml_collections.ConfigDict, paths: Mapping[str, pathlib.Path]
+) -> dict[str, Embeddings]:
+    """The rows' embeddings, one line per record, all of the same records in the same order."""
+    if not config.labels and not config.outcomes:
         raise InputError(
-            f"config.bootstrap has {config.bootstrap.resamples} resamples and confidence "
-            f"{config.bootstrap.confidence}; expected at least 1 and a share between 0 and 1"
+            "config.labels is empty, and so is config.outcomes; name one or more label columns, "
+            "without 'label.'"
         )
-    if not config.labels:
-        raise InputError("config.labels is empty; name one or more label columns, without 'label.'")
-    return ProbeSettings(
-        grid=grid,
-        num_folds=config.probe.folds,
-        num_resamples=config.bootstrap.resamples,
-        confidence=config.bootstrap.confidence,
-        seed=config.seed,
-    )
+    pictures = {name: read_embeddings(path) for name, path in paths.items()}
+    for name, embeddings in pictures.items():
+        _require_labels(embeddings, tuple(config.labels), path=paths[name])
+    require_same_pictures({str(paths[name]): found for name, found in pictures.items()})
+    records = {
+        name: aggregate_records(found, rule=config.aggregation) for name, found in pictures.items()
+    }
+    before, after = (len(next(iter(found.values()))) for found in (pictures, records))
+    print(f"{before} pictures -> {after} records (rule: {config.aggregation})")
+    return records
+
+
+def _parts(config: ml_collections.ConfigDict) -> dict[str, tuple[str, ...]]:
+    """The splits of each part; there may be none for validation."""
+    named = {part: tuple(config.splits[part]) for part in ("train", "validation", "test")}
+    return {part: splits for part, splits in named.items() if splits or part != "validation"}
+
+
+def _validation(
+    encoders: Mapping[str, Embeddings],
+    parts: Mapping[str, np.ndarray],
+    results: Mapping[str, TaskResult],
+) -> dict[str, Predicted]:
+    """Probabilities of the validation records, on which thresholds may be chosen."""
+    if "validation" not in parts:
+        return {}
+    found = {}
+    for task, result in results.items():
+        rows = known_rows(next(iter(encoders.values())).labels[task], parts["validation"])
+        found[task] = Predicted(
+            rows,
+            {
+                name: predict(probe, encoders[name].matrix[rows])
+                for name, probe in result.probes.items()
+            },
+        )
+    return found
 
 
 def _describe_settings(
     config: ml_collections.ConfigDict, settings: ProbeSettings
 ) -> dict[str, Any]:
     return {
-        "splits": {"train": list(config.splits.train), "test": list(config.splits.test)},
+        "splits": {part: list(splits) for part, splits in _parts(config).items()},
         "aggregation": config.aggregation,
         "grid": list(settings.grid),
         "folds": settings.num_folds,
         "resamples": settings.num_resamples,
         "confidence": settings.confidence,
         "common_positives": COMMON_POSITIVES,
+        "readouts": config.readouts.to_dict(),
+        "few_shot": config.few_shot.to_dict(),
     }
-
-
-def _row_paths(config: ml_collections.ConfigDict) -> dict[str, pathlib.Path]:
-    rows = config.rows.to_dict()
-    order = list(dict.fromkeys(config.order))
-    absent = [name for name in order if name not in rows]
-    if absent or not order:
-        raise InputError(
-            f"config.order is {tuple(order)}, config.rows has {sorted(rows)}; "
-            "name the rows to compare, the one to compare with first"
-        )
-    odd = [name for name in order if not re.fullmatch(r"[\w+-]+", name)]
-    if odd:
-        raise InputError(f"config.rows: {odd} in names; use letters, digits, _, + and - alone")
-    return {name: pathlib.Path(rows[name]).expanduser() for name in order}
 
 
 def _require_labels(embeddings: Embeddings, tasks: tuple[str, ...], *, path: pathlib.Path) -> None:
@@ -143,30 +180,18 @@ def _require_labels(embeddings: Embeddings, tasks: tuple[str, ...], *, path: pat
             )
 
 
-def _describe(embeddings: Embeddings, *, path: pathlib.Path, fingerprint: str) -> dict[str, Any]:
+def _describe(
+    embeddings: Embeddings, *, path: pathlib.Path | None, fingerprint: str
+) -> dict[str, Any]:
     facts = {
         name: embeddings.metadata.get(name, "not stated")
         for name in ("encoder", "pooling", "checkpoint", "dataset")
     }
-    features = embeddings.matrix.shape[1]
-    return {**facts, "features": features, "file": str(path), "sha256": fingerprint}
-
-
-def _figure_files(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
-    files = {}
-    for task, found in figures.items():
-        files[f"figures/{task}.png"] = found["comparison"]
-        for i, (label, content) in enumerate(found["roc"], start=1):
-            name = re.sub(r"[^\w+-]+", "_", label)
-            files[f"figures/{task}_roc_{i:02d}_{name}.png"] = content
-    return files
-
-
-def _probe_files(results: Mapping[str, TaskResult]) -> dict[str, bytes]:
     return {
-        f"probes/{name}_{task}.npz": probe_bytes(probe)
-        for task, result in results.items()
-        for name, probe in result.probes.items()
+        **facts,
+        "features": embeddings.matrix.shape[1],
+        "file": "made of the table" if path is None else str(path),
+        "sha256": fingerprint,
     }
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ecgmae_jax.data.source import Dataset
-from ecgmae_jax.evaluation.discrimination import labels_with, weighted_auroc
-from ecgmae_jax.evaluation.probes import fit_probe, fittable_classes, predict
+from ecgmae_jax.evaluation.readouts.probes import fit_probe, fittable_classes, predict
+from ecgmae_jax.evaluation.statistics.discrimination import labels_with, weighted_auroc
 from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.models.functional import Params
 from ecgmae_jax.models.vit import ViTConfig

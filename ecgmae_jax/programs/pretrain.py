@@ -11,9 +11,12 @@ from jax.sharding import Mesh
 from ecgmae_jax.data.loaders import make_eval_loader, make_train_loader
 from ecgmae_jax.data.source import Dataset, open_dataset
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.models.flops import mae_train_flops
 from ecgmae_jax.models.functional import Params, bind, init_params, model_graph, num_params
 from ecgmae_jax.models.mae import mae_loss, reconstruction_target
 from ecgmae_jax.programs import encoders, online_probe, training_run, workdirs
+from ecgmae_jax.programs.computing import make_compute
+from ecgmae_jax.programs.pretraining_checks import keep_identities
 from ecgmae_jax.programs.views import Views, drawn_views, stored_views
 from ecgmae_jax.rendering.sampler import LayoutSampler
 from ecgmae_jax.rendering.sheet import Sheet, make_sheet
@@ -28,19 +31,31 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     """Trains to the last epoch, from the newest checkpoint of the workdir if there is one."""
     start_distributed()
     mesh = make_mesh(**config.mesh)
+    job = make_job(config, workdir, mesh=mesh)
+    training_run.train(job, workdir=workdir, mesh=mesh, seed=config.seed)
+
+
+def make_job(
+    config: ml_collections.ConfigDict, workdir: pathlib.Path, *, mesh: Mesh
+) -> training_run.Job:
+    """The run that the config describes, recorded in the workdir and told on the terminal."""
     train = _open(config.data, config.splits.train)
     validation = _open(config.data, config.splits.validation)
     views = _make_views(train, config)
     specification = views.specification
     record = workdirs.open_workdir(workdir, config, data={train.name: train.fingerprint})
+    # Before the first step: what tests of this encoder have to be compared with.
+    keep_identities(workdir, (train,))
 
-    compute = encoders.make_compute(**config.compute)
+    compute = make_compute(**config.compute)
     model = encoders.mae_config(config.model, specification)
     make_mae = encoders.mae_maker(model, compute)
     graph = model_graph(make_mae)
 
     def loss_fn(params: Params, batch: dict, key: jax.Array):
-        seen, target = views.view(batch)
+        # The name under which a profile finds it.
+        with jax.named_scope("draw"):
+            seen, target = views.view(batch)
         return mae_loss(bind(graph, params), seen, key=key, predicted=target)
 
     def example_losses(params: Params, batch: dict, key: jax.Array) -> dict[str, jax.Array]:
@@ -86,11 +101,13 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         lowest_is_best=True,
         total_steps=schedule.total,
         batch_size=config.loader.batch_size,
+        flops_per_example=mae_train_flops(model),
+        dtype=compute.dtype,
         accumulate=config.accumulate,
         every=loop.Every(**config.every),
     )
     _say_what_is_trained(train, job, parameters=jax.eval_shape(job.init_params, jax.random.key(0)))
-    training_run.train(job, workdir=workdir, mesh=mesh, seed=config.seed)
+    return job
 
 
 def _open(data: ml_collections.ConfigDict, split: str) -> Dataset:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import ml_collections
 import numpy as np
 
+from ecgmae_jax.cohorts.description import Description, read_description
+from ecgmae_jax.cohorts.private_files import private_files
 from ecgmae_jax.data.loaders import make_eval_loader
 from ecgmae_jax.data.source import Dataset, open_dataset
 from ecgmae_jax.errors import InputError
@@ -33,10 +36,12 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         dataset = open_dataset(**config.data, split=config.split)
         previews = _of_dataset(dataset, specification, config.num_pictures)
         data = {dataset.name: dataset.fingerprint}
-    workdirs.open_workdir(workdir, config, data=data)
-    _write_csv(workdir / "preview.csv", [one.row for one in previews])
-    path = workdir / "preview.png"
-    contact_sheet([(one.pictures, one.caption) for one in previews]).save(path)
+    # Scans and the names of their files may tell who the patients are.
+    with private_files():
+        workdirs.open_workdir(workdir, config, data=data)
+        _write_csv(workdir / "preview.csv", [one.row for one in previews])
+        path = workdir / "preview.png"
+        contact_sheet([(one.pictures, one.caption) for one in previews]).save(path)
     print(path)
 
 
@@ -50,6 +55,8 @@ def _of_folder(
     # 0 in the config: as large as fits.
     target = steps.pop("px_per_mm") or None
     size = {name: picture[name] for name in ("height", "width", "channels")}
+    # What a build of the folder as a cohort paints over.
+    cohort = read_description(folder, Description())
     return [
         preview_of(
             path,
@@ -57,6 +64,8 @@ def _of_folder(
             steps=Steps(**steps),
             target_px_per_mm=target,
             resize=resize,
+            masks=cohort.masks,
+            px_per_mm=cohort.geometry.get("px_per_mm", math.nan),
             **size,
         )
         for path in scans_in(folder)[: config.num_pictures]

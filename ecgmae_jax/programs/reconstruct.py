@@ -10,7 +10,7 @@ import numpy as np
 from ecgmae_jax.data.loaders import make_eval_loader
 from ecgmae_jax.data.source import open_dataset
 from ecgmae_jax.errors import InputError
-from ecgmae_jax.evaluation.panels import side_by_side
+from ecgmae_jax.evaluation.reporting.panels import side_by_side
 from ecgmae_jax.models.functional import bind, model_graph
 from ecgmae_jax.models.mae import (
     MAE,
@@ -21,6 +21,7 @@ from ecgmae_jax.models.mae import (
 from ecgmae_jax.models.masking import Mask, random_mask
 from ecgmae_jax.models.patches import patchify, unpatchify
 from ecgmae_jax.programs import encoders, workdirs
+from ecgmae_jax.programs.computing import make_compute
 from ecgmae_jax.programs.views import View, views_of_model
 
 _GREY = 0.6  # of full scale, where the encoder sees nothing
@@ -73,7 +74,7 @@ def reconstructions(
         num_patches=config.encoder.num_patches,
         ratio=config.mask_ratio,
     )
-    make_mae = encoders.mae_maker(config, encoders.make_compute(dtype="auto"))
+    make_mae = encoders.mae_maker(config, make_compute(dtype="auto"))
     model: MAE = bind(model_graph(make_mae), pretrained.params)
     prediction = jax.jit(model.predict)(view.seen, mask)
     seen, patches = (patchify(p, patch_size=config.encoder.patch_size) for p in view)

@@ -1,12 +1,14 @@
 """A folder of scans, each as it is, as a model will see it, and what was done in between."""
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ecgmae_jax.cohorts.masks import Mask, masked
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.records.recording import RejectedRecord
 from ecgmae_jax.scans.decoding import SUFFIXES, read_picture
@@ -55,8 +57,15 @@ def preview_of(
     steps: Steps,
     target_px_per_mm: float | None,
     resize: Sequence[Callable],
+    masks: Sequence[Mask] = (),
+    px_per_mm: float = math.nan,
 ) -> Preview:
-    """The file as it is on the left, and on the right what a model of that input size sees."""
+    """The file as it is on the left, and on the right what a model of that input size sees.
+
+    Args:
+        masks: of a cohort, painted over as its build does.
+        px_per_mm: stated of the scans, for those whose grid does not show it; NaN if unknown.
+    """
     blank = np.full((height, width, 3), _BLANK, np.uint8)
     size = {"height": height, "width": width, "record_id": name}
     before = blank
@@ -65,6 +74,8 @@ def preview_of(
         before = fit_into(page, **size).pixels
         scan = normalise(page, steps=steps, target_px_per_mm=target_px_per_mm)
         picture = scan.picture.convert("L" if channels == 1 else "RGB")
+        scale = scan.px_per_mm or px_per_mm
+        picture = masked(picture, masks, px_per_mm=scale, record_id=name)
         framed = frame(picture, at_scale=scan.at_target, **size)
     except RejectedRecord as fault:
         reason = f"{fault.code}: {fault.detail}"

@@ -20,6 +20,7 @@ class Main:
 
     repository: pathlib.Path
     data_dir: pathlib.Path
+    cache: dict[str, str]
 
     def command(self, config: str, workdir: pathlib.Path, *settings: str) -> list[str]:
         return [
@@ -58,7 +59,7 @@ class Main:
         return subprocess.Popen(
             command,
             cwd=self.repository,
-            env=os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
+            env=os.environ | self.cache | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -86,7 +87,11 @@ def main(repository, tmp_path_factory) -> Main:
     )
     for form in (config, signals):
         simulated_ecg_dataset_builder.Builder(data_dir=data_dir, config=form).download_and_prepare()
-    return Main(repository, data_dir)
+    cache = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
+    }
+    return Main(repository, data_dir, cache)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-FILES = ("embeddings.parquet", "embeddings_random.parquet", "embeddings_pca.parquet")
+FILES = {
+    "MAE": "embeddings.parquet",
+    "random": "embeddings_random.parquet",
+    "convolutions": "embeddings_convolutions.parquet",
+    "PCA": "embeddings_pca.parquet",
+}
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +26,9 @@ def embedded(main, pretrained, tmp_path_factory):
             *main.data(),
             f"checkpoint={pretrained}",
             "pooling=both",
+            "further_poolings=('regional-2x3',)",
+            "baselines=('random','convolutions','PCA')",
+            "convolutions.filters=8",
             "pca.components=16",
         )
     )
@@ -30,13 +38,12 @@ def embedded(main, pretrained, tmp_path_factory):
 @pytest.fixture(scope="module")
 def probed(main, embedded, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("probe")
-    rows = [
-        f"rows.{name}={embedded / file}"
-        for name, file in zip(("MAE", "random", "PCA"), FILES, strict=True)
-    ]
-    out = main.succeed(
-        main.command("linear_probe.py:demo", workdir, *rows, "bootstrap.resamples=50")
-    )
+    rows = [f"rows.{name}={embedded / file}" for name, file in FILES.items()]
+    tokens = f"rows.tokens={embedded / 'embeddings_regional-2x3.parquet'}"
+    attentive = ("readouts.attentive.rows=('tokens',)", "readouts.attentive.steps=50")
+    order = f"order={(*FILES, 'age+sex')}"
+    settings = (*rows, tokens, order, *attentive, "bootstrap.resamples=50")
+    out = main.succeed(main.command("linear_probe.py:demo", workdir, *settings))
     assert str(workdir / "report.html") in out
     return workdir
 
@@ -73,9 +80,9 @@ def test_pretraining_leaves_a_record_of_itself(pretrained):
 
 
 def test_embeddings_of_all_encoders_are_of_the_same_pictures(embedded):
-    tables = [pq.read_table(embedded / name) for name in FILES]
+    tables = [pq.read_table(embedded / name) for name in FILES.values()]
     widths = [table.schema.field("embedding").type.list_size for table in tables]
-    assert widths == [64, 64, 16]
+    assert widths == [64, 64, 4 * 4 * 8, 16]
     for table in tables:
         assert table["record_id"] == tables[0]["record_id"]
         assert set(table["split"].to_pylist()) == {"train", "validation", "test"}
@@ -83,17 +90,19 @@ def test_embeddings_of_all_encoders_are_of_the_same_pictures(embedded):
     assert np.abs(mae - untrained).max() > 1e-3
 
 
-def test_the_probe_reports_its_three_rows(probed):
-    metrics = json.loads((probed / "metrics.json").read_text())
-    assert list(metrics["tasks"]["condition"]["rows"]) == ["MAE", "random", "PCA"]
+def test_the_probe_reports_its_rows(probed):
+    task = json.loads((probed / "metrics.json").read_text())["tasks"]["condition"]
+    assert list(task["rows"]) == [*FILES, "age+sex"]
+    read = [(entry["row"], entry["readout"]) for entry in task["readouts"]]
+    assert read == [("MAE", "neighbours"), ("random", "neighbours"), ("tokens", "attentive")]
     report = (probed / "report.html").read_text()
-    assert all(name in report for name in ("MAE", "random", "PCA"))
+    assert all(name in report for name in task["rows"])
     assert "http://" not in report.replace("http://www.w3.org", "")
 
 
 def test_predictions_of_finetuning_are_one_row_per_record(finetuned):
     with (finetuned / "predictions.csv").open() as file:
-        rows = list(csv.DictReader(file))
+        rows = [row for row in csv.DictReader(file) if row["part"] == "test"]
     metrics = json.loads((finetuned / "metrics.json").read_text())
     assert len(rows) == metrics["cohort"]["records"]
     names = [f"fine-tuned.condition.{name}" for name in metrics["classes"]]
@@ -152,3 +161,26 @@ def test_a_fault_in_the_input_is_one_line_and_leaves_nothing(
     assert all(word in done.stderr for word in words), done.stderr
     assert "Traceback" not in done.stderr or "widht" in last
     assert not list(workdir.glob("checkpoints/*"))
+
+
+@pytest.mark.parametrize("kind", [pytest.param("finetuned", marks=pytest.mark.slow), "probe"])
+def test_a_model_answers_as_the_challenge_asks_and_shows_where_it_looks(
+    main, request, tmp_path, kind
+):
+    model = request.getfixturevalue("finetuned" if kind == "finetuned" else "probed")
+    if kind == "probe":
+        model = model / "probes" / "MAE_condition.npz"
+    validation = [f"validation.{one.removeprefix('data.')}" for one in main.data()]
+    predicted = main.command(
+        "predict.py:demo", tmp_path / "p", *main.data(), *validation, f"model={model}"
+    )
+    main.succeed(predicted)
+    outputs = sorted((tmp_path / "p" / "outputs").glob("*.csv"))
+    assert outputs[0].read_text().startswith(f"#{outputs[0].stem}\n")
+    few = ("num_records=2", "steps=2", "deletion.draws=1", "bootstrap.resamples=20")
+    shown = main.command(
+        "attribution.py:demo", tmp_path / "a", *main.data(), f"model={model}", *few
+    )
+    main.succeed(shown)
+    assert len(list((tmp_path / "a" / "overlays").glob("*.png"))) == 2
+    assert (tmp_path / "a" / "summary.json").is_file()

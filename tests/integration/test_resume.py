@@ -5,6 +5,7 @@ import signal
 import time
 
 import numpy as np
+import pytest
 
 TOTAL_STEPS = 24
 
@@ -41,6 +42,7 @@ def test_killed_at_a_random_step_the_losses_are_the_same_to_the_bit(
     assert read_losses(tmp_path) == expected, f"killed after step {step}"
 
 
+@pytest.mark.slow
 def test_a_state_saved_on_eight_devices_goes_on_on_two_and_on_one(
     main, pretrained, tmp_path, read_losses
 ):

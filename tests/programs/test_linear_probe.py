@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from configs import ptbxl
 from configs.linear_probe import get_config
+from data_builders.ptb_xl.statements import label_classes
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.aggregation import aggregate_records
 from ecgmae_jax.evaluation.embeddings import (
@@ -16,9 +18,9 @@ from ecgmae_jax.evaluation.embeddings import (
     read_embeddings,
     write_embeddings,
 )
-from ecgmae_jax.evaluation.intervals import patient_resamples
-from ecgmae_jax.evaluation.probe_files import load_probe
-from ecgmae_jax.evaluation.probes import predict
+from ecgmae_jax.evaluation.readouts.probe_files import load_probe
+from ecgmae_jax.evaluation.readouts.probes import predict
+from ecgmae_jax.evaluation.statistics.intervals import patient_resamples
 from ecgmae_jax.programs.linear_probe import run
 
 CLASSES = ("AF", "sinus rhythm", "PVC & co")
@@ -40,7 +42,11 @@ def _write(path, *, strength, relabel=None, num_patients=60):
             "segment": np.tile([0, 1], 2 * num_patients),
             "start_s": np.tile([0.0, 10.0], 2 * num_patients),
             "group": [f"{i:016x}" for i in patients],
-            "split": np.where(patients >= num_patients * 2 // 3, "test", "train"),
+            "split": np.select(
+                [patients >= num_patients * 2 // 3, patients % 10 == 3],
+                ["test", "validation"],
+                "train",
+            ),
             "age_years": np.where(patients % 7, 40.0 + patients, np.nan),
             "sex": "female",
             "diagnoses": [[]] * len(records),
@@ -55,19 +61,29 @@ def _write(path, *, strength, relabel=None, num_patients=60):
     matrix[:, :3] += strength * rhythm[records]
     metadata = {"encoder": path.stem, "pooling": "mean", "checkpoint": "c0ffee"}
     metadata["dataset"] = {"name": "made_up", "config": "sheet"}
-    embeddings = Embeddings(frame=frame, labels=labels, matrix=matrix, metadata=metadata)
+    lvef = 55 - 12.0 * rhythm[:, 0] + truth.normal(size=2 * num_patients)
+    numbers = {"lvef": lvef[records]}
+    embeddings = Embeddings(frame, labels, matrix, metadata, numbers)
     if relabel is not None:
         relabel(embeddings)
     write_embeddings(path, embeddings)
 
 
+ROWS = {"MAE": 1.5, "random": 0.7, "PCA": 0.0}
+
+
 def _config(folder):
     config = get_config("demo")
-    config.rows = {name: str(folder / f"{name}.parquet") for name in ("MAE", "random", "PCA")}
+    config.rows = {name: str(folder / f"{name}.parquet") for name in ROWS}
+    config.order = (*ROWS, "age+sex")
     config.labels = ("condition", "findings")
+    config.outcomes = ("lvef",)
     config.bootstrap.resamples = 40
     config.probe.grid = (1e-3, 1e-1)
-    for name, strength in (("MAE", 1.5), ("random", 0.7), ("PCA", 0.0)):
+    config.readouts.neighbours.rows = ("random",)
+    config.readouts.batchnorm.update(rows=("MAE",), steps=90)
+    config.few_shot = {"shares": (0.1, 1.0), "draws": 2}
+    for name, strength in ROWS.items():
         _write(folder / f"{name}.parquet", strength=strength)
     return config
 
@@ -88,7 +104,7 @@ def finished(tmp_path_factory):
 def test_every_figure_follows_from_the_predictions_file(finished):
     metrics = json.loads((finished / "out" / "metrics.json").read_text())
     table = pd.read_csv(finished / "out" / "predictions.csv")
-    assert list(metrics["encoders"]) == ["MAE", "random", "PCA"]
+    assert list(metrics["encoders"]) == [*ROWS, "age+sex"]
     for task, found in metrics["tasks"].items():
         truth_columns = [f"truth.{task}.{name}" for name in found["classes"]]
         test = table[(table["part"] == "test") & table[truth_columns].notna().all(axis=1)]
@@ -123,6 +139,45 @@ def test_every_figure_follows_from_the_predictions_file(finished):
     assert summary.endswith(f"report: {finished / 'out' / 'report.html'}\n")
 
 
+def test_readouts_and_few_labels_are_in_the_tables(finished):
+    metrics = json.loads((finished / "out" / "metrics.json").read_text())
+    figures = pd.read_csv(finished / "out" / "figures.csv").fillna({"label": ""})
+    shots = pd.read_csv(finished / "out" / "few_shot.csv")
+    summary = (finished / "out" / "summary.txt").read_text()
+    for task, found in metrics["tasks"].items():
+        own = figures[(figures["task"] == task) & (figures["label"] == "")]
+        means = own[own["min_positives"] == 1].set_index(["row", "readout"])["auroc"]
+        assert set(means.index) == {
+            *((name, "logistic") for name in (*ROWS, "age+sex")),
+            ("random", "neighbours"),
+            ("MAE", "batchnorm"),
+        }
+        assert [entry["readout"] for entry in found["readouts"]] == ["neighbours", "batchnorm"]
+        whole = shots[(shots["task"] == task) & (shots["share"] == 1)].set_index("row")["auroc"]
+        for name in (*ROWS, "age+sex"):
+            assert whole[name] == pytest.approx(means[name, "logistic"], abs=1e-12)
+            value = found["rows"][name]["macro"]["all"]["auroc"]["value"]
+            assert means[name, "logistic"] == pytest.approx(value, abs=1e-12)
+        assert (finished / "out" / "figures" / f"{task}_few_shot.png").stat().st_size > 5_000
+        assert f"{means['MAE', 'batchnorm']:.3f}" in summary
+    assert metrics["outcomes"]["lvef"]["rows"]["MAE"]["r2"]["value"] > 0.2
+    assert metrics["settings"]["readouts"]["batchnorm"]["steps"] == 90
+
+
+def test_validation_records_are_predicted_and_nothing_else(finished):
+    table = pd.read_csv(finished / "out" / "predictions.csv")
+    assert table["part"].value_counts().to_dict() == {"train": 72, "test": 40, "validation": 8}
+    probe = load_probe(finished / "out" / "probes" / "MAE_condition.npz")
+    records = aggregate_records(read_embeddings(finished / "MAE.parquet"), rule="mean")
+    own = table[table["part"] == "validation"]
+    rows = records.frame["record_id"].isin(own["record_id"]).to_numpy()
+    np.testing.assert_allclose(
+        own["MAE.condition.AF"], predict(probe, records.matrix[rows])[:, 0], rtol=1e-9
+    )
+    means = records.matrix[(records.frame["split"] == "train").to_numpy()].mean(axis=0)
+    np.testing.assert_allclose(probe.mean, means, rtol=1e-5)
+
+
 def test_the_report_needs_nothing_else_and_names_what_it_shows(finished):
     page = (finished / "out" / "report.html").read_text()
     links = re.findall(r'(?:src|href)="([^"]{0,40})', page)
@@ -132,7 +187,7 @@ def test_the_report_needs_nothing_else_and_names_what_it_shows(finished):
     metrics = json.loads((finished / "out" / "metrics.json").read_text())
     for name, row in metrics["tasks"]["condition"]["rows"].items():
         assert f"{row['macro']['all']['auroc']['value']:.3f}" in page
-        assert f"{name}.parquet" in page
+        assert (f"{name}.parquet" if name in ROWS else "made of the table") in page
     assert "PVC &amp; co" in page
     assert "not a medical device" in page
     assert "240 pictures, 120 records" in page
@@ -192,10 +247,14 @@ def test_faults_name_file_and_remedy_and_leave_nothing(config, tmp_path):
     expect(r"splits\.test is \('fold9',\)", lambda c: c.splits.update(test=("fold9",)))
     expect(r"both train and test", lambda c: c.splits.update(train=("train", "test")))
     expect(r"rule 'sum' unknown", lambda c: c.update(aggregation="sum"))
+    expect(r"names 'bnp'; .* \['lvef', 'age_years'\]", lambda c: c.update(outcomes=("bnp",)))
+    expect(r"shares \(2\.0,\) in 3", lambda c: c.update(few_shot={"shares": (2,), "draws": 3}))
+    expect(r"readouts names \['svm'\]", lambda c: c.update(readouts={"svm": {"rows": ()}}))
+    expect(r"reads \('MAE', 'ViT'\)", lambda c: c.readouts.neighbours.update(rows=("ViT",)))
     expect(r"values of C above 0", lambda c: c.probe.update(grid=(0.0, 1.0)))
     expect(r"folds is 1; at least 2", lambda c: c.probe.update(folds=1))
     expect(r"confidence 95\.0", lambda c: c.bootstrap.update(confidence=95.0))
-    expect(r"config\.labels is empty", lambda c: c.update(labels=()))
+    expect(r"config\.labels is empty", lambda c: c.update(labels=(), outcomes=()))
 
 
 def test_rows_over_other_records_are_refused(config, tmp_path):
@@ -207,5 +266,26 @@ def test_rows_over_other_records_are_refused(config, tmp_path):
 @pytest.mark.parametrize("variant", ["ptb_xl", "fold9", "demo"])
 def test_configs_name_their_rows(variant):
     config = get_config(variant)
-    assert set(config.order) == set(config.rows)
+    left_out = {"tokens", "convolutions"} if variant == "demo" else {"tokens"}
+    assert set(config.order) - {"age+sex"} == set(config.rows) - left_out
     assert config.splits.test == (("validation",) if variant == "fold9" else ("test",))
+
+
+@pytest.mark.parametrize("task", ["super", "sub", "diag", "form", "rhythm", "all"])
+def test_the_benchmark_of_ptb_xl_has_its_protocol(task):
+    config, on_nine = ptbxl.get_config(task), ptbxl.get_config(f"{task}_fold9")
+    (label,) = config.labels
+    assert on_nine.labels == (label,)
+    assert label in label_classes()
+    assert config.splits.to_dict() == {
+        "train": ("train",),
+        "validation": ("validation",),
+        "test": ("test",),
+    }
+    assert on_nine.splits.to_dict() == {
+        "train": ("train",),
+        "validation": (),
+        "test": ("validation",),
+    }
+    assert (config.bootstrap.resamples, config.bootstrap.confidence) == (100, 0.9)
+    assert set(config) == set(get_config())

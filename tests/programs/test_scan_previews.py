@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ecgmae_jax.cohorts.masks import Mask
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.programs.contact_sheets import contact_sheet
 from ecgmae_jax.programs.scan_previews import preview_of, scans_in
@@ -86,3 +87,19 @@ def test_a_folder_through_main(folder, tmp_path, repository):
     ]
     assert rows[1]["reason"].startswith("not-a-picture")
     assert float(rows[0]["px_per_mm"]) == pytest.approx(4, rel=0.01)
+
+
+def test_masks_are_painted_over_as_in_a_build(folder):
+    settings = {"steps": Steps(crop=False, deskew=False, scale=False), "target_px_per_mm": None}
+    path = folder / "a" / "grid.png"
+    mask = Mask(0.0, 0.0, 1.0, 0.5)
+    masked = preview_of(path, name="grid.png", masks=[mask], **settings, **SIZE)
+    upper, lower = masked.pictures[1][:50], masked.pictures[1][70:]
+    assert np.ptp(upper[:, 40:120]) == 0
+    assert np.ptp(lower[:, 40:120]) > 0
+
+    in_mm = [Mask(0.0, 0.0, 10.0, 10.0, "mm")]
+    refused = preview_of(path, name="grid.png", masks=in_mm, **settings, **SIZE)
+    assert refused.row["reason"].startswith("no-scale-for-mask")
+    stated = preview_of(path, name="grid.png", masks=in_mm, px_per_mm=4.0, **settings, **SIZE)
+    assert stated.row["outcome"] == "normalised"

@@ -1,0 +1,59 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from configs.report import get_config
+
+LABELS = ("atrial_fibrillation", "LVH & co")
+
+
+def _table(models, *, num=240, seed=0):
+    rng = np.random.default_rng(seed)
+    truth = (rng.random((num, 2)) < (0.35, 0.25)).astype(int)
+    table = pd.DataFrame(
+        {
+            "record_id": [f"{i:05d}" for i in range(num)],
+            "source": "made-up",
+            "group": [f"p{i}" for i in range(num)],
+            "split": np.repeat(["train", "validation", "test"], num // 3),
+            "num_pictures": 1,
+            "sex": np.where(rng.random(num) < 0.5, "female", "male"),
+            "age_years": rng.uniform(20, 95, num).round(1),
+            "part": np.repeat(["train", "validation", "test"], num // 3),
+        }
+    )
+    for k, label in enumerate(LABELS):
+        table[f"truth.findings.{label}"] = truth[:, k]
+    for model, strength in models.items():
+        noise = np.random.default_rng(len(model)).normal(size=(num, 2))
+        for k, label in enumerate(LABELS):
+            log_odds = -1 + strength * truth[:, k] + noise[:, k]
+            scores = 1 / (1 + np.exp(-log_odds))
+            scores[: num // 3] = np.nan
+            table[f"{model}.findings.{label}"] = scores
+    return table
+
+
+@pytest.fixture(scope="session")
+def make_report_config():
+    """Folder -> config of a report of three models in two files, which it writes there."""
+    return _config
+
+
+def _config(folder):
+    folder.mkdir(exist_ok=True)
+    table = _table({"MAE": 2.0, "random": 0.5})
+    table.to_csv(folder / "probe.csv", index=False)
+    other = _table({"model": 1.0})
+    other.to_csv(folder / "other.csv", index=False)
+    config = get_config("demo")
+    config.label = "findings"
+    config.models = (
+        f"MAE={folder / 'probe.csv'}",
+        f"fine-tuned={folder / 'other.csv'}",
+        f"random={folder / 'probe.csv'}",
+    )
+    config.bootstrap.resamples = 30
+    config.decision.steps = 10
+    config.cases.count = 1
+    return config

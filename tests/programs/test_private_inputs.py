@@ -1,0 +1,35 @@
+import os
+
+import ml_collections
+import pytest
+
+from ecgmae_jax.programs.private_inputs import keep_private
+
+
+@pytest.fixture
+def umask():
+    """The umask that a run leaves; the test's own comes back."""
+    before = os.umask(0o022)
+
+    def found():
+        now = os.umask(0o022)
+        os.umask(now)
+        return now
+
+    yield found
+    os.umask(before)
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(0o700, 0o077), (0o755, 0o022)])
+@pytest.mark.parametrize("field", ["data", "rows"])
+def test_what_is_made_of_private_files_is_private(tmp_path, umask, mode, expected, field):
+    (tmp_path / "clinical_cohort").mkdir(mode=mode)
+    (tmp_path / "clinical_cohort").chmod(mode)
+    config = ml_collections.ConfigDict({"seed": 0, "folder": "", "absent": str(tmp_path / "none")})
+    if field == "data":
+        config.data = {"name": "clinical_cohort", "data_dir": str(tmp_path)}
+        tmp_path.chmod(0o755)
+    else:
+        config.rows = {"MAE": str(tmp_path / "clinical_cohort")}
+    keep_private(config)
+    assert umask() == expected
