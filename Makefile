@@ -7,7 +7,7 @@ INSTALLED := .venv/installed
 export TF_CPP_MIN_LOG_LEVEL := 3
 export TFDS_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo test check bench clean-demo
+.PHONY: help setup demo test slow faults fuzz check bench clean-demo
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -33,13 +33,27 @@ demo: $(INSTALLED) clean-demo  ## simulated recordings -> sheets -> MAE -> probe
 clean-demo:
 	rm -rf $(DEMO)
 
-test: $(INSTALLED)  ## all tests
-	$(BIN)/python -m pytest
+test: $(INSTALLED)  ## all tests but those of slow and faults
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+
+slow: $(INSTALLED)  ## tests that take minutes: several processes, devices or programs together
+	$(BIN)/python -m pytest -m slow
+
+faults: $(INSTALLED)  ## all rows of the fault matrix: runs killed, starved and lied to
+	$(BIN)/python -m pytest -m "faults or not faults" --timeout=1500 tests/faults
+
+fuzz: $(INSTALLED)  ## ten minutes of fuzzing for each of three readers
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt
+	@for kind in records pictures tables; do mkdir -p runs/fuzz/$$kind && $(BIN)/python tests/fuzz/fuzz_$$kind.py \
+	  runs/fuzz/$$kind tests/fuzz/corpus/$$kind -max_total_time=600 -timeout=60 -rss_limit_mb=3000 -max_len=6000 \
+	  -artifact_prefix=runs/fuzz/$$kind- || exit 1; done
 
 check: $(INSTALLED)  ## lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
+# The others need data, an environment of their own or many minutes; docs/benchmarks.md has their commands.
+SHORT := render scan logistic
 bench: $(INSTALLED)  ## the short benchmarks, one JSON line a figure
-	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	@for name in $(SHORT); do $(BIN)/python benchmarks/$$name.py || exit 1; done
