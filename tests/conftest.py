@@ -14,19 +14,6 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 flags.FLAGS.mark_as_parsed()
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
-# Rooms whose files share what is costly to make; they begin first, or they would end last.
-LONG_ROOMS = ("integration", "faults")
-
-
-# First: pytest-xdist reads the groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Each process of `--numprocesses` takes a whole file, or one of the long rooms."""
-    rooms = {item: item.path.relative_to(REPOSITORY / "tests").parts[0] for item in items}
-    for item, room in rooms.items():
-        group = room if room in LONG_ROOMS else str(item.path.relative_to(REPOSITORY))
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: rooms[item] not in LONG_ROOMS)
 
 
 @pytest.fixture(scope="session")
