@@ -34,7 +34,7 @@ clean-demo:
 	rm -rf $(DEMO)
 
 test: $(INSTALLED)  ## all tests but those of slow and faults
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=2 --no-loadscope-reorder
 
 slow: $(INSTALLED)  ## tests that take minutes: several processes, devices or programs together
 	$(BIN)/python -m pytest -m slow

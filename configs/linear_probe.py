@@ -6,7 +6,7 @@
 L2 logistic regression on standardised features, C by patient-grouped cross-validation; AUROC and
 AUPRC with intervals from resampled patients, paired between rows. A frozen random encoder, random
 convolutions, raw pixels and age with sex are rows because they come close to trained encoders on
-some tasks (Berger et al. 2026, arXiv:2602.17531). Two minutes on two cores.
+some tasks (Berger et al. 2026, arXiv:2602.17531).
 
 Variants (--config=configs/linear_probe.py:<variant>):
     ptb_xl  the five superclasses of PTB-XL: folds 1-8, tested on fold 10 (default)

@@ -6,14 +6,45 @@ import pathlib
 import jax
 import pytest
 from absl import flags
+from xdist.scheduler import LoadScopeScheduling
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# The arrays here are small and compiling them took half of the time; programs that are run as
+# processes of their own are compiled as a user's are.
+jax.config.update("jax_disable_most_optimizations", True)
 # Grain reads an absl flag when it starts worker processes.
 flags.FLAGS.mark_as_parsed()
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+# Their tests share fixtures that take a minute to make, so one process has the whole room; they
+# are begun first, that none of them is left to one process at the end.
+LONG_ROOMS = ("faults", "integration", "test_main_offline.py")
+
+
+class Rooms(LoadScopeScheduling):
+    """Deals tests to processes by file, and by room where the room is costly to furnish."""
+
+    def _split_scope(self, nodeid):
+        return share_of(nodeid)
+
+
+def share_of(nodeid):
+    """Whose tests go to one process together."""
+    path = nodeid.split("::")[0]
+    room = path.split("/")[1]
+    return room if room in LONG_ROOMS else path
+
+
+# xdist 3.8's own groups (`loadgroup`) are not seen under pytest 9.2: it writes them into an
+# attribute that pytest no longer reads.
+def pytest_xdist_make_scheduler(config, log):
+    return Rooms(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: share_of(item.nodeid) not in LONG_ROOMS)
 
 
 @pytest.fixture(scope="session")

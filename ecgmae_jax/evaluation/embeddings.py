@@ -81,7 +81,7 @@ def write_embeddings(path: str | os.PathLike, embeddings: Embeddings) -> None:
     columns = {name: pa.array(frame[name].tolist(), type=kind) for name, kind in COLUMNS.items()}
     for name in FURTHER_COLUMNS:
         if name in frame:
-            columns[name] = pa.array(frame[name].tolist())
+            columns[name] = pa.array(frame[name], from_pandas=True)
     for task, labels in embeddings.labels.items():
         columns[_LABEL_PREFIX + task] = _label_column(labels)
     for name, values in embeddings.numbers.items():

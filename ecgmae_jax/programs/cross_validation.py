@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import os
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from ecgmae_jax.data.split_files import ROLES, Round, fold_rounds, read_splits
 from ecgmae_jax.data.subsets import deal_folds, patients_of, subset
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.embeddings import Embeddings
+from ecgmae_jax.evaluation.publishing import write_whole
 from ecgmae_jax.programs.classifier_results import FOLD, predicted_pictures
 
 _MIN_FOLDS = 3
@@ -151,10 +151,7 @@ def _write(
     """Writes the file whole or not at all."""
     content = io.BytesIO()
     np.savez(content, probabilities=probabilities, facts=json.dumps(facts), identity=identity)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content.getvalue())
-    os.replace(temporary, path)
+    write_whole(path, content.getvalue())
 
 
 def _read(path: pathlib.Path, identity: str) -> tuple[np.ndarray, dict[str, Any]] | None:

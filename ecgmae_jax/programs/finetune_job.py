@@ -1,11 +1,14 @@
 """The training job that the config of a fine-tuning describes."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import ml_collections
+import numpy as np
 
 from ecgmae_jax.data.source import Dataset
+from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.models.flops import encoder_flops
 from ecgmae_jax.models.heads import ClassifierConfig
 from ecgmae_jax.programs import (
@@ -17,6 +20,7 @@ from ecgmae_jax.programs import (
 )
 from ecgmae_jax.programs.computing import make_compute
 from ecgmae_jax.programs.encoders import Pretrained
+from ecgmae_jax.programs.views import Views
 from ecgmae_jax.training import loop
 
 
@@ -49,15 +53,7 @@ def make_finetune_job(
     optimizer = classifier_training.make_finetuning_optimizer(
         learning_rate, config.optimizer, depth=model.encoder.depth, ema_decay=decay
     )
-    views = training_views.training_views(
-        train,
-        specification,
-        augment=config.augment,
-        draw=config.data.draw,
-        random_sheets=config.random_sheets,
-        scan=config.scan,
-        seed=config.seed,
-    )
+    views = _views(config, train, specification)
     return training_run.Job(
         init_params=classifier_training.make_init(model, compute, ema_decay=decay),
         first_state=classifier_training.make_first_state(
@@ -78,28 +74,8 @@ def make_finetune_job(
         ),
         optimizer=optimizer,
         learning_rate=learning_rate,
-        batches_from=lambda step: training_views.train_batches(
-            train,
-            views,
-            label=config.label,
-            smoothing=config.label_smoothing,
-            mixing=config.mixing,
-            batch_size=config.loader.batch_size,
-            workers=config.loader.workers,
-            seed=config.seed,
-            start_step=step,
-        ),
-        evaluators=[
-            validation.make_evaluator(
-                model,
-                specification,
-                validated,
-                task=config.label,
-                aggregation=config.aggregation,
-                batch_size=config.loader.batch_size,
-                compute=compute,
-            )
-        ],
+        batches_from=functools.partial(_batches, config, train, views),
+        evaluators=[_judge(config, model, specification, validated, compute)],
         meta=dict(record)
         | classifiers.describe(
             model, specification, label_set=label_set, aggregation=config.aggregation
@@ -112,4 +88,50 @@ def make_finetune_job(
         dtype=compute.dtype,
         accumulate=config.accumulate,
         every=loop.Every(**config.every),
+    )
+
+
+def _views(config: ml_collections.ConfigDict, train: Dataset, specification: Mapping) -> Views:
+    return training_views.training_views(
+        train,
+        specification,
+        augment=config.augment,
+        draw=config.data.draw,
+        random_sheets=config.random_sheets,
+        scan=config.scan,
+        seed=config.seed,
+    )
+
+
+def _batches(
+    config: ml_collections.ConfigDict, train: Dataset, views: Views, start_step: int
+) -> Iterator[dict[str, np.ndarray]]:
+    return training_views.train_batches(
+        train,
+        views,
+        label=config.label,
+        smoothing=config.label_smoothing,
+        mixing=config.mixing,
+        batch_size=config.loader.batch_size,
+        workers=config.loader.workers,
+        seed=config.seed,
+        start_step=start_step,
+    )
+
+
+def _judge(
+    config: ml_collections.ConfigDict,
+    model: ClassifierConfig,
+    specification: Mapping[str, Any],
+    validated: Dataset,
+    compute: Compute,
+) -> loop.Evaluator:
+    return validation.make_evaluator(
+        model,
+        specification,
+        validated,
+        task=config.label,
+        aggregation=config.aggregation,
+        batch_size=config.loader.batch_size,
+        compute=compute,
     )

@@ -12,14 +12,13 @@ from ecgmae_jax.data.source import Dataset
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.aggregation import aggregate_records
 from ecgmae_jax.evaluation.cohort import describe_part, part_rows
-from ecgmae_jax.evaluation.embeddings import COLUMNS, Embeddings, Labels
+from ecgmae_jax.evaluation.embeddings import COLUMNS, FURTHER_COLUMNS, Embeddings, Labels
 from ecgmae_jax.evaluation.publishing import publish
 from ecgmae_jax.evaluation.readouts.task import TaskResult
 from ecgmae_jax.evaluation.reporting.predictions import Predicted, predictions_table
 from ecgmae_jax.evaluation.statistics.comparison import compare_encoders
 from ecgmae_jax.evaluation.statistics.discrimination import labels_with
 from ecgmae_jax.evaluation.statistics.intervals import patient_resamples
-from ecgmae_jax.evaluation.statistics.subgroups import VARIABLES
 from ecgmae_jax.programs.inputs import truth_of
 
 
@@ -28,7 +27,7 @@ def record_columns(dataset: Dataset) -> pd.DataFrame:
 
     Facts that only some datasets have, such as the device, are columns where the dataset has them.
     """
-    more = [name for name in VARIABLES if name in dataset.source[0] and name not in COLUMNS]
+    more = [name for name in FURTHER_COLUMNS if name in dataset.source[0]]
     names = [*(name for name in COLUMNS if name != "split"), *more]
     source = dataset.source.only(*names)
     rows = [source[i] for i in range(len(source))]

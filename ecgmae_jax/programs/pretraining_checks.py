@@ -17,7 +17,7 @@ from ecgmae_jax.data.pretraining_overlap import (
 )
 from ecgmae_jax.data.source import Dataset
 from ecgmae_jax.evaluation.embeddings import Embeddings
-from ecgmae_jax.programs import workdirs
+from ecgmae_jax.evaluation.publishing import write_whole
 
 
 def keep_identities(workdir: pathlib.Path, trained: Sequence[Dataset], *, before: str = "") -> None:
@@ -32,7 +32,7 @@ def keep_identities(workdir: pathlib.Path, trained: Sequence[Dataset], *, before
     if before and kept.is_file():
         known.append(read_identities(kept))
     if jax.process_index() == 0:
-        workdirs.write_bytes(workdir / FILE, identities_npy(*known))
+        write_whole(workdir / FILE, identities_npy(*known))
 
 
 def check_embeddings(records: Iterable[Embeddings], tests: Sequence[str], *, allowed: bool) -> str:

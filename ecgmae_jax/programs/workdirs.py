@@ -18,6 +18,7 @@ import ml_collections
 import ecgmae_jax
 from ecgmae_jax import locks
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.evaluation.publishing import write_whole
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
 
@@ -73,14 +74,7 @@ def code_version() -> str:
 
 def write_json(path: pathlib.Path, value: Any) -> None:
     """Writes the file whole or not at all."""
-    write_bytes(path, f"{json.dumps(value, indent=2)}\n".encode())
-
-
-def write_bytes(path: pathlib.Path, content: bytes) -> None:
-    """Writes the file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    write_whole(path, f"{json.dumps(value, indent=2)}\n".encode())
 
 
 def _take(workdir: pathlib.Path) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -23,6 +24,17 @@ def test_what_is_written_is_what_is_read(tmp_path, make_embeddings):
         assert found.labels[task].classes == labels.classes
         assert found.labels[task].exclusive == labels.exclusive
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["e.parquet"]
+
+
+def test_facts_that_only_some_datasets_have_come_back(tmp_path, make_embeddings):
+    written = make_embeddings(num_patients=6)
+    frame = written.frame.assign(site=["A", None] * (len(written) // 2), device="cart 3")
+    write_embeddings(tmp_path / "e.parquet", dataclasses.replace(written, frame=frame))
+    found = read_embeddings(tmp_path / "e.parquet").frame
+    assert found["device"].tolist() == ["cart 3"] * len(frame)
+    assert found["site"].iloc[::2].tolist() == ["A"] * (len(frame) // 2)
+    assert found["site"].iloc[1::2].isna().all()
+    assert "layout" not in found
 
 
 def test_other_programs_see_names_and_fixed_size_lists(tmp_path, make_embeddings):

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from ecgmae_jax.evaluation.publishing import publish
+from ecgmae_jax.evaluation.publishing import publish, write_whole
 
 
 def _tree(folder):
@@ -34,3 +34,15 @@ def test_a_run_that_dies_on_the_way_leaves_no_metrics(tmp_path, monkeypatch):
         publish(tmp_path, {"metrics.json": b"2", "report.html": b"new", "summary.txt": b"new"})
     assert "metrics.json" not in _tree(tmp_path)
     assert not list(tmp_path.glob(".unfinished-*"))
+
+
+def test_one_file_is_written_whole_or_the_old_one_stays(tmp_path, monkeypatch):
+    write_whole(tmp_path / "folder" / "facts.json", b"old")
+
+    def die(source, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", die)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "folder" / "facts.json", b"new")
+    assert _tree(tmp_path) == {"folder/facts.json": "old"}

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from configs.report import get_config
+from ecgmae_jax.data.source import ExampleSource
 
 LABELS = ("atrial_fibrillation", "LVH & co")
 
@@ -32,6 +33,28 @@ def _table(models, *, num=240, seed=0):
             scores[: num // 3] = np.nan
             table[f"{model}.findings.{label}"] = scores
     return table
+
+
+class Memory(ExampleSource):
+    """Examples that lie in memory."""
+
+    def __init__(self, examples):
+        self.examples = examples
+
+    def __len__(self):
+        return len(self.examples)
+
+    def __getitem__(self, index):
+        return self.examples[index]
+
+    def only(self, *names):
+        return Memory([{name: one[name] for name in names} for one in self.examples])
+
+
+@pytest.fixture(scope="session")
+def in_memory():
+    """Examples -> a source of them."""
+    return Memory
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 
 from configs.attribution import get_config
 from ecgmae_jax.data.labels import LabelSet
-from ecgmae_jax.data.source import Dataset, ExampleSource
+from ecgmae_jax.data.source import Dataset
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.readouts.probes import Probe, predict
 from ecgmae_jax.models.compute import PLAIN
@@ -112,24 +112,8 @@ def load(monkeypatch, finetuned, probed):
     return functools.partial(explained_models.load_explained, compute=PLAIN)
 
 
-class Memory(ExampleSource):
-    """Examples that lie in memory."""
-
-    def __init__(self, examples):
-        self.examples = examples
-
-    def __len__(self):
-        return len(self.examples)
-
-    def __getitem__(self, index):
-        return self.examples[index]
-
-    def only(self, *names):
-        return Memory([{name: one[name] for name in names} for one in self.examples])
-
-
 @pytest.fixture
-def config(monkeypatch, pictures, load):
+def config(monkeypatch, pictures, load, in_memory):
     """Three records, the first with two pictures."""
 
     def open_dataset(*, name, config, data_dir, split):
@@ -151,7 +135,7 @@ def config(monkeypatch, pictures, load):
             for segment in range(2 if record == 0 else 1)
         ]
         labels = {"condition": LabelSet("condition", CLASSES, exclusive=True)}
-        return Dataset(name, config, split, "1", Memory(examples), labels, SHEET, "0" * 16)
+        return Dataset(name, config, split, "1", in_memory(examples), labels, SHEET, "0" * 16)
 
     monkeypatch.setattr(attribution, "open_dataset", open_dataset)
     config = get_config("demo")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecgmae_jax.data.labels import LabelSet
-from ecgmae_jax.data.source import Dataset, ExampleSource
+from ecgmae_jax.data.source import Dataset
 from ecgmae_jax.data.split_files import SplitFile, splits_json
 from ecgmae_jax.data.subsets import patients_of
 from ecgmae_jax.errors import InputError
@@ -14,22 +14,6 @@ from ecgmae_jax.programs.classifier_results import record_rows
 from ecgmae_jax.programs.cross_validation import Rounds, make_rounds, predict_in_rounds
 
 NUM_RECORDS = 40
-
-
-class Memory(ExampleSource):
-    """Examples that lie in memory."""
-
-    def __init__(self, examples):
-        self.examples = examples
-
-    def __len__(self):
-        return len(self.examples)
-
-    def __getitem__(self, index):
-        return self.examples[index]
-
-    def only(self, *names):
-        return Memory([{name: one[name] for name in names} for one in self.examples])
 
 
 def example(record, segment):
@@ -49,11 +33,11 @@ def example(record, segment):
 
 
 @pytest.fixture
-def dataset():
+def dataset(in_memory):
     examples = [example(r, s) for r in range(NUM_RECORDS) for s in range(1 + r % 2)]
     label_set = LabelSet("outcome", ("no", "yes"), exclusive=True)
     return Dataset(
-        "toy", "sheet", "train+test", "1", Memory(examples), {"outcome": label_set}, {}, "0" * 16
+        "toy", "sheet", "train+test", "1", in_memory(examples), {"outcome": label_set}, {}, "0" * 16
     )
 
 

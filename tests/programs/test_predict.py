@@ -7,7 +7,7 @@ import pytest
 
 from configs.predict import get_config
 from ecgmae_jax.data.labels import LabelSet
-from ecgmae_jax.data.source import Dataset, ExampleSource
+from ecgmae_jax.data.source import Dataset
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.challenge.classes import Classes
 from ecgmae_jax.evaluation.challenge.files import read_output
@@ -17,22 +17,6 @@ from ecgmae_jax.programs.fitted_models import FittedModel
 CLASSES = ("AF", "CLBBB|LBBB", "other")
 PICTURE = {"layout": "3x4", "height": 8, "width": 8, "channels": 1}
 SPECIFICATION = {"picture": PICTURE, "image_size": (8, 8), "channels": 1}
-
-
-class Memory(ExampleSource):
-    """Examples that lie in memory."""
-
-    def __init__(self, examples):
-        self.examples = examples
-
-    def __len__(self):
-        return len(self.examples)
-
-    def __getitem__(self, index):
-        return self.examples[index]
-
-    def only(self, *names):
-        return Memory([{name: one[name] for name in names} for one in self.examples])
 
 
 def example(split, record, segment):
@@ -70,13 +54,13 @@ def model(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def datasets(monkeypatch):
+def datasets(monkeypatch, in_memory):
     """Splits of twelve records with two pictures each."""
 
     def open_dataset(*, name, config, data_dir, split):
         examples = [example(split, record, segment) for record in range(12) for segment in (0, 1)]
         labels = {"scored": LabelSet("scored", CLASSES, exclusive=False)}
-        return Dataset(name, config, split, "1", Memory(examples), labels, PICTURE, "0" * 16)
+        return Dataset(name, config, split, "1", in_memory(examples), labels, PICTURE, "0" * 16)
 
     monkeypatch.setattr(predict, "open_dataset", open_dataset)
 

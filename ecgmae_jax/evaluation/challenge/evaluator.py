@@ -8,7 +8,6 @@ LABELS is a folder of headers (.hea), OUTPUTS one of the outputs (.csv) of the s
 
 import argparse
 import dataclasses
-import os
 import pathlib
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.challenge import measures
 from ecgmae_jax.evaluation.challenge.classes import YEARS, Classes, read_classes
 from ecgmae_jax.evaluation.challenge.files import paired_files, read_label, read_output
+from ecgmae_jax.evaluation.publishing import write_whole
 
 SINUS_RHYTHM = "426783006"
 _BETA_2020 = 2.0
@@ -126,9 +126,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _write(path: pathlib.Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(text)
-        os.replace(temporary, path)
+        write_whole(path, text.encode())
     except OSError as fault:
         raise InputError(f"{path} cannot be written: {fault.strerror}") from fault

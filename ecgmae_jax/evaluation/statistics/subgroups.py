@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
+from ecgmae_jax.evaluation.embeddings import FURTHER_COLUMNS
+
 # Columns of predictions.csv that split records into subgroups where they are known.
-VARIABLES = ("sex", "age_years", "source", "site", "device", "layout", "image_quality")
+VARIABLES = ("sex", "age_years", "source", *FURTHER_COLUMNS)
 # A measured quantity is cut into thirds; a grade with no more values than this is left as it is.
 _MAX_GRADES = 6
 

@@ -3,19 +3,16 @@
 import numpy as np
 import pytest
 from scipy.special import expit, logit
-
-from ecgmae_jax.evaluation.statistics.calibration import measure_calibration
-from ecgmae_jax.evaluation.statistics.calibration_curve import local_linear
-from ecgmae_jax.evaluation.statistics.multiplicity import holm
-from ecgmae_jax.evaluation.statistics.proportions import wilson
-
-pytest.importorskip("statsmodels", reason="statsmodels is not installed")
-
 from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.nonparametric.smoothers_lowess import lowess
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
+
+from ecgmae_jax.evaluation.statistics.calibration import measure_calibration
+from ecgmae_jax.evaluation.statistics.calibration_curve import local_linear
+from ecgmae_jax.evaluation.statistics.multiplicity import holm
+from ecgmae_jax.evaluation.statistics.proportions import wilson
 
 
 @pytest.fixture
