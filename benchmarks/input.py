@@ -35,7 +35,7 @@ from ecgmae_jax.models.mae import MAEConfig
 from ecgmae_jax.models.vit import ViTConfig
 from ecgmae_jax.records.resampling import resample
 from ecgmae_jax.rendering.drawing import make_drawer
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 _HEIGHT, _WIDTH, _SAMPLES = 384, 512, 5000
 _STORAGES = ("raw", "png", "jpeg", "signal")

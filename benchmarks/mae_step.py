@@ -14,7 +14,7 @@ from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.models.functional import bind, init_params, model_graph
 from ecgmae_jax.models.mae import MAE, MAEConfig, mae_loss
 from ecgmae_jax.rendering.drawing import draw, make_deck
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.training.mesh import make_mesh
 from ecgmae_jax.training.optimizers import make_optimizer
 from ecgmae_jax.training.sharding import batch_sharding, place_batch

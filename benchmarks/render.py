@@ -24,7 +24,7 @@ import numpy as np  # noqa: E402
 
 from ecgmae_jax.rendering.drawing import make_drawer  # noqa: E402
 from ecgmae_jax.rendering.ecg_plot_reference import draw_with_ecg_plot  # noqa: E402
-from ecgmae_jax.rendering.sheet import make_sheet  # noqa: E402
+from ecgmae_jax.rendering.named_sheets import make_sheet  # noqa: E402
 
 _SIZES = ((192, 256), (384, 512), (850, 1100))
 _BATCH = 32

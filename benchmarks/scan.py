@@ -25,10 +25,10 @@ import jax.numpy as jnp  # noqa: E402
 from render import recordings, seconds_of  # noqa: E402
 
 from ecgmae_jax.rendering.drawing import make_drawer  # noqa: E402
+from ecgmae_jax.rendering.named_sheets import make_sheet  # noqa: E402
 from ecgmae_jax.rendering.scan.presets import preset  # noqa: E402
 from ecgmae_jax.rendering.scan.scanner import make_scanner  # noqa: E402
 from ecgmae_jax.rendering.scan.settings import ScanSettings, Strength  # noqa: E402
-from ecgmae_jax.rendering.sheet import make_sheet  # noqa: E402
 
 _PUBLISHED_SECONDS = 7.75
 _EVERYTHING = ScanSettings(

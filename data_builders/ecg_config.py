@@ -5,9 +5,10 @@ import dataclasses
 import tensorflow_datasets as tfds
 
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.rendering.sampler import LayoutSampler
 from ecgmae_jax.rendering.scan.presets import PRESETS
-from ecgmae_jax.rendering.sheet import Sheet, make_sheet
+from ecgmae_jax.rendering.sheet import Sheet
 
 FORMS = ("sheet", "signal")
 RENDERERS = ("jax", "ecg_plot")
@@ -19,9 +20,10 @@ class EcgConfig(tfds.core.BuilderConfig):
 
     Attributes:
         form: `sheet`, a drawn picture, or `signal`, its samples; only a sheet has the rest.
-        renderer: `jax`, or `ecg_plot`, the drawing of the ecg-plot package, which follows only the
-            size and the channels.
-        style: paper, grid and ink by name, see `STYLES`.
+        renderer: `jax`, or `ecg_plot`, the ecg-plot package itself, a thousand times slower, which
+            follows only the size and the channels.
+        style: paper, grid and ink by name, see `STYLES`, or `ecg_plot`, the look of that package's
+            sheets drawn by our own drawer.
         page: the paper's format by name, see `PAGES`.
         random_sheets: how many sheets of random layout, paper and print the pictures are spread
             over; 0 draws all on the one described.
@@ -86,5 +88,6 @@ def standard_configs(kind: type[EcgConfig] = EcgConfig) -> dict[str, EcgConfig]:
         "scanned": {"scan": "scan"},
         "varied": {"random_sheets": 64, "scan": "scan"},
         "ecg_plot": {"renderer": "ecg_plot"},
+        "ecg_plot_style": {"style": "ecg_plot"},
     }
     return {name: kind(name=name, **setting) for name, setting in settings.items()}

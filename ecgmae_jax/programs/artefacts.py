@@ -14,10 +14,10 @@ from ecgmae_jax.errors import InputError
 from ecgmae_jax.programs import workdirs
 from ecgmae_jax.programs.contact_sheets import contact_sheet
 from ecgmae_jax.rendering.drawing import draw, make_deck
+from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.rendering.scan.artefacts import ARTEFACTS
 from ecgmae_jax.rendering.scan.scanner import make_scanner
 from ecgmae_jax.rendering.scan.settings import ScanSettings, scaled
-from ecgmae_jax.rendering.sheet import make_sheet
 
 _RATE_HZ = 500.0
 _SECONDS = 10

@@ -18,8 +18,9 @@ from ecgmae_jax.programs import encoders, online_probe, training_run, workdirs
 from ecgmae_jax.programs.computing import make_compute
 from ecgmae_jax.programs.pretraining_checks import keep_identities
 from ecgmae_jax.programs.views import Views, drawn_views, stored_views
+from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.rendering.sampler import LayoutSampler
-from ecgmae_jax.rendering.sheet import Sheet, make_sheet
+from ecgmae_jax.rendering.sheet import Sheet
 from ecgmae_jax.training import loop
 from ecgmae_jax.training.mesh import make_mesh, start_distributed
 from ecgmae_jax.training.optimizers import make_optimizer, make_schedule

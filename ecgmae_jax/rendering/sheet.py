@@ -5,11 +5,10 @@ from typing import Any
 
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.rendering.header import Header
-from ecgmae_jax.rendering.layouts import Field, Layout, Strip, layout_named
+from ecgmae_jax.rendering.layouts import Field, Layout, Strip
 from ecgmae_jax.rendering.marks import Marks
 from ecgmae_jax.rendering.paper import Paper
-from ecgmae_jax.rendering.placing import field_on, strips_on_paper
-from ecgmae_jax.rendering.styles import styled_paper
+from ecgmae_jax.rendering.placing import strips_on_paper
 
 _SMALLEST_SIDE = 32
 # A finer line is pale, and its place inside a pixel is lost: a pen of p < 1 px can be located to
@@ -104,29 +103,6 @@ class Sheet:
         if self.header is not None:
             described["header"] = dataclasses.asdict(self.header)
         return _as_json(described)
-
-
-def make_sheet(
-    layout: str = "3x4+1",
-    *,
-    height: int = 384,
-    width: int = 512,
-    channels: int = 1,
-    mm_per_s: float = 25.0,
-    mm_per_mv: float = 10.0,
-    style: str = "red",
-    page: str = "letter",
-) -> Sheet:
-    """The sheet of a named layout in a picture of the given size.
-
-    Raises:
-        InputError: for an unknown layout, style or page, a picture smaller than 32
-            pixels, channels other than 1 (grey) and 3 (RGB), or a speed or gain that no machine
-            has.
-    """
-    paper = styled_paper(style, page=page, mm_per_s=float(mm_per_s), mm_per_mv=float(mm_per_mv))
-    arranged = layout_named(layout)
-    return Sheet(arranged, paper, int(height), int(width), int(channels), field_on(arranged, paper))
 
 
 def _described_strip(strip: Strip) -> dict[str, Any]:

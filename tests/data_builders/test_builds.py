@@ -20,7 +20,7 @@ from data_builders.examples import examples_of
 from data_builders.ptb_xl.ptb_xl_dataset_builder import Builder as PtbXl
 from data_builders.ptb_xl.records import entries_by_split
 from ecgmae_jax.errors import InputError
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 TINY = {"height": 48, "width": 64}
 BEAM = PipelineOptions(["--runner=DirectRunner", "--direct_running_mode=in_memory"])

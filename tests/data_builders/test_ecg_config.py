@@ -19,10 +19,17 @@ def test_a_config_of_one_s_own_is_checked():
 
 def test_every_challenge_source_has_a_sheet_and_a_signal_config():
     configs = Challenge2021.builder_configs
-    assert len(configs) == 8 + 2 * 8
+    assert len(configs) == 9 + 2 * 8
     assert configs["signal_ptb_xl"].sources == ("ptb-xl",)
     assert configs["signal_ptb_xl"].sheet() is None
     assert configs["sheet_6x2"].sheet().layout.name == "6x2"
+
+
+def test_the_look_of_ecg_plot_is_drawn_by_our_own_drawer_at_a_stated_scale():
+    picture = picture_metadata(Challenge2021.builder_configs["ecg_plot_style"])
+    assert picture["layout"] == "6x2 simultaneous"
+    assert picture["mm_per_s"] == 25.4
+    assert picture["px_per_mm"] == pytest.approx(512 / 508)
 
 
 def test_metadata_of_ecg_plot_claims_no_scale():

@@ -9,7 +9,7 @@ from PIL import Image
 from data_builders.contents import MISSING, Form, as_int16, as_png
 from data_builders.examples import Entry, examples_of, group_of
 from ecgmae_jax.records.wfdb_writer import write_recording
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 SMALL = make_sheet(height=48, width=64)
 

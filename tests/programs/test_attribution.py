@@ -24,7 +24,7 @@ from ecgmae_jax.programs.explained_models import ExplainedModel, log_odds, with_
 from ecgmae_jax.programs.explained_pictures import Subjects
 from ecgmae_jax.programs.fitted_models import ProbedEncoder
 from ecgmae_jax.programs.inputs import standardise
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 SHEET = make_sheet("3x4", height=32, width=48).as_dict()
 SPECIFICATION = {

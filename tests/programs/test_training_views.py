@@ -8,7 +8,7 @@ from ecgmae_jax.data.transforms import RandomShift
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.programs import inputs
 from ecgmae_jax.programs.training_views import train_batches, training_views
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 SHEET = make_sheet(height=64, width=96)
 STORAGE = {"leads": ["I", "II"], "rate_hz": 500.0, "uv_per_lsb": 1.0, "missing": -32768}

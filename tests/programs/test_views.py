@@ -10,7 +10,7 @@ from ecgmae_jax.errors import InputError
 from ecgmae_jax.programs import inputs
 from ecgmae_jax.programs.views import drawn_views, stored_views
 from ecgmae_jax.rendering.drawing import make_drawer
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 SHEET = make_sheet(height=64, width=96)
 STATISTICS = {"mean": (0.9,), "std": (0.1,)}

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ecgmae_jax.rendering.coverage import coverage, ink_outside, strokes
 from ecgmae_jax.rendering.layouts import Layout
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.rendering.traces import (
     pen_reach,
     plan_traces,

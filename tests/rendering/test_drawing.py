@@ -6,7 +6,7 @@ import pytest
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.rendering.drawing import draw as dealt
 from ecgmae_jax.rendering.drawing import make_deck, make_drawer
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 _SIZE = {"height": 192, "width": 256}
 

@@ -13,7 +13,7 @@ from ecgmae_jax.rendering.drawing import draw, make_deck
 from ecgmae_jax.rendering.header import Header
 from ecgmae_jax.rendering.layouts import LAYOUTS
 from ecgmae_jax.rendering.marks import Marks
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 _RATE_HZ = 250.0
 _BARE = Marks(name_mm=0.0, pulse="none")

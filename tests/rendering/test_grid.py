@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ecgmae_jax.rendering.grid import grid_picture, ruled_lines
+from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.rendering.paper import in_channels
-from ecgmae_jax.rendering.sheet import make_sheet
 
 
 def test_lines_cover_what_fine_sampling_says():

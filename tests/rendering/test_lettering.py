@@ -7,7 +7,7 @@ from ecgmae_jax.rendering.grid import grid_picture
 from ecgmae_jax.rendering.header import Header, Text
 from ecgmae_jax.rendering.layouts import LAYOUTS
 from ecgmae_jax.rendering.lettering import lettering, text_coverage
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 
 def _name_box(mask, sheet, strip):

@@ -6,7 +6,7 @@ import pytest
 from ecgmae_jax.rendering.header import Header
 from ecgmae_jax.rendering.lettering import lettering
 from ecgmae_jax.rendering.marks import Marks, pulse_room_mm
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 _BARE = Marks(name_mm=0.0, pulse="none")
 

@@ -4,9 +4,10 @@ import json
 import pytest
 
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.rendering.ecg_plot_style import ecg_plot_sheet
 from ecgmae_jax.rendering.layouts import Field
+from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.rendering.paper import Paper, in_channels
-from ecgmae_jax.rendering.sheet import make_sheet
 
 
 @pytest.mark.parametrize("size", [(384, 512), (192, 256), (224, 224), (850, 1100), (500, 300)])
@@ -101,6 +102,12 @@ def test_grey_is_luminance():
 def test_wrong_sheets_are_refused(wrong, message):
     with pytest.raises(InputError, match=message):
         make_sheet(**wrong)
+
+
+def test_ecg_plot_s_style_is_its_whole_sheet():
+    assert make_sheet(height=720, width=2000, channels=3, style="ecg_plot") == ecg_plot_sheet()
+    with pytest.raises(InputError, match="gain of its own, and layout, mm_per_mv was chosen"):
+        make_sheet("6x2", mm_per_mv=5.0, style="ecg_plot")
 
 
 def test_a_pen_of_no_width_is_refused():

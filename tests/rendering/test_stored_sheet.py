@@ -5,8 +5,8 @@ import pytest
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.rendering.ecg_plot_style import ecg_plot_sheet
 from ecgmae_jax.rendering.layouts import LAYOUTS
+from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.rendering.sampler import LayoutSampler
-from ecgmae_jax.rendering.sheet import make_sheet
 from ecgmae_jax.rendering.stored_sheet import sheet_from_dict
 
 

@@ -2,8 +2,8 @@ import pytest
 
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.rendering.grid import grid_picture
+from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.rendering.paper import Paper
-from ecgmae_jax.rendering.sheet import make_sheet
 from ecgmae_jax.rendering.styles import INKS, STYLES, styled_paper
 
 

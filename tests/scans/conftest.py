@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ecgmae_jax.rendering.drawing import make_drawer
-from ecgmae_jax.rendering.sheet import make_sheet
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 
 def _beats() -> np.ndarray:
