@@ -6,6 +6,8 @@ DEMO := runs/demo
 INSTALLED := .venv/installed
 export TF_CPP_MIN_LOG_LEVEL := 3
 export TFDS_DISABLE_TELEMETRY := 1
+# Large pages for large arrays, as main.py has them.
+export GLIBC_TUNABLES := glibc.malloc.hugetlb=1
 
 .PHONY: help setup demo test slow faults fuzz check bench clean-demo
 help:  ## list the targets

@@ -47,6 +47,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: share_of(item.nodeid) not in LONG_ROOMS)
 
 
+@pytest.fixture(scope="module")
+def optimised():
+    """The compiler as users have it: for tests of the last bit."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
 @pytest.fixture(scope="session")
 def repository() -> pathlib.Path:
     return REPOSITORY

@@ -1,5 +1,7 @@
 """The command line as users get it wrong: one line on stderr, an exit status, no traceback."""
 
+import json
+import os
 import subprocess
 import sys
 
@@ -141,3 +143,28 @@ runpy.run_path("main.py", run_name="__main__")
         [sys.executable, "-c", script], cwd=repository, capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (status, "error: two lines\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a setting of glibc")
+@pytest.mark.parametrize("chosen", [None, "glibc.malloc.check=0"])
+def test_large_arrays_lie_in_large_pages_and_the_process_keeps_its_number(
+    repository, tmp_path, chosen
+):
+    config = tmp_path / "config.py"
+    config.write_text(f"""
+import json, os, pathlib
+import ml_collections
+
+def get_config():
+    found = [os.getpid(), os.environ["GLIBC_TUNABLES"]]
+    pathlib.Path({str(tmp_path / "found.json")!r}).write_text(json.dumps(found))
+    return ml_collections.ConfigDict({{"program": "none"}})
+""")
+    environment = {k: v for k, v in os.environ.items() if k != "GLIBC_TUNABLES"}
+    environment |= {"GLIBC_TUNABLES": chosen} if chosen else {}
+    command = [sys.executable, "main.py", f"--config={config}", f"--workdir={tmp_path / 'run'}"]
+    with subprocess.Popen(command, cwd=repository, env=environment, stderr=subprocess.PIPE) as run:
+        run.communicate(timeout=120)
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found == [run.pid, chosen or "glibc.malloc.hugetlb=1"]
+    assert run.returncode == errors.InputError.exit_code

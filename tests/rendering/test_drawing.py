@@ -24,6 +24,7 @@ def test_pictures_are_bytes_dark_on_light(draw, beats):
     assert pictures.min() < 120
 
 
+@pytest.mark.usefixtures("optimised")
 def test_a_picture_does_not_depend_on_its_batch(draw, beats):
     batch = np.stack([scale * beats for scale in np.linspace(-1, 1, 8)]).astype(np.float32)
     together = np.asarray(draw(batch))

@@ -16,6 +16,9 @@ import pytest
 from ecgmae_jax.errors import INPUT_STALLED, InputError, NonFiniteLoss
 from ecgmae_jax.training import checkpoints, feeding, loop, mesh
 
+# Some of the runs are processes of their own.
+pytestmark = pytest.mark.usefixtures("optimised")
+
 
 def grid(data, fsdp):
     return mesh.make_mesh(data=data, fsdp=fsdp, devices=jax.devices()[: data * fsdp])

@@ -9,6 +9,15 @@ import pytest
 from ecgmae_jax.training import preemption
 
 
+@pytest.fixture
+def terminal():
+    """Hangups as in a terminal: the tests themselves may run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_is_noted_and_nothing_else_happens(number):
     with preemption.StopRequest() as stop:

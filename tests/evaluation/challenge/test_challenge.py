@@ -159,7 +159,8 @@ def test_weights_without_sinus_rhythm_are_refused(folders):
 
 
 def test_a_place_that_cannot_be_written_is_named(folders, capsys):
-    arguments = ["labels", "outputs", "nowhere/scores.csv"]
+    (folders / "a_file").touch()
+    arguments = ["labels", "outputs", "a_file/scores.csv"]
     paths = [str(folders / one) for one in arguments]
     assert main([*paths, f"--weights={folders / 'weights2021.csv'}"]) == 2
-    assert "scores.csv cannot be written: No such file" in capsys.readouterr().err
+    assert "scores.csv cannot be written: File exists" in capsys.readouterr().err
