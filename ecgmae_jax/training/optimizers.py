@@ -95,7 +95,10 @@ def make_optimizer(
         weight_decay=weight_decay,
         mask=lambda params: decayed(params, excluded=no_weight_decay),
     )
-    return optax.chain(optax.clip_by_global_norm(max_grad_norm), adamw)
+    # Without a limit the clipping would still be compiled, array by array.
+    limited = math.isfinite(max_grad_norm)
+    clip = optax.clip_by_global_norm(max_grad_norm) if limited else optax.identity()
+    return optax.chain(clip, adamw)
 
 
 def layerwise_lr_decay(
