@@ -1,6 +1,6 @@
 """Times to an event from frozen embeddings: Cox regression with a ridge penalty, C-index."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Shaped
@@ -25,12 +25,40 @@ def fit_cox(
     Minimises minus the log partial likelihood plus |w|^2 / (2 C), C the inverse penalty. A record
     without an event is censored at its time. Features have about unit scale.
     """
+    # With more features than records the answer lies in the space that the records span.
+    wide = features.shape[1] > len(features)
+    basis = np.linalg.svd(features, full_matrices=False)[2] if wide else np.eye(features.shape[1])
+    objective, curvature = _penalised_likelihood(
+        features @ basis.T, times, events, inverse_penalty=inverse_penalty
+    )
+    close = 1e-6 * max(events.sum(), 1)
+    found = minimize(
+        objective,
+        np.zeros(len(basis)),
+        jac=True,
+        hess=curvature,
+        method="trust-exact",
+        options={"gtol": close},
+    )
+    # At the limit of precision the solver may stop without calling it success.
+    if not np.linalg.norm(found.jac) < 10 * close:
+        raise InputError(
+            f"Cox regression did not converge ({found.message}); standardise the features or "
+            "lower the largest C"
+        )
+    return basis.T @ found.x
+
+
+def _penalised_likelihood(
+    features: np.ndarray, times: np.ndarray, events: np.ndarray, *, inverse_penalty: float
+) -> tuple[Callable, Callable]:
+    """What Cox regression minimises, with its gradient, and its matrix of second derivatives."""
     order = np.argsort(-times, kind="stable")
     rows, ordered, happened = features[order], times[order], events[order]
     # The records at risk at a time are those before the first that left earlier.
     last = np.searchsorted(-ordered, -ordered, side="right") - 1
 
-    def objective(weights: Float64[np.ndarray, " d"]) -> tuple[float, Float64[np.ndarray, " d"]]:
+    def hazards(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         scores = rows @ weights
         top = scores.max()
         risk = np.exp(scores - top)
@@ -38,24 +66,20 @@ def fit_cox(
         likelihood = (scores[happened] - top - np.log(at_risk[happened])).sum()
         # The share of each event's hazard that falls to a record, over the events it was there for.
         shares = np.bincount(last, weights=happened / at_risk, minlength=len(rows))
-        expected = risk * np.cumsum(shares[::-1])[::-1]
-        gradient = rows.T @ (happened - expected)
-        penalty = weights / inverse_penalty
-        return 0.5 * weights @ penalty - likelihood, penalty - gradient
+        return risk, at_risk, risk * np.cumsum(shares[::-1])[::-1], likelihood
 
-    found = minimize(
-        objective,
-        np.zeros(features.shape[1]),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": 2_000, "ftol": 1e-12, "gtol": 1e-6 * max(happened.sum(), 1)},
-    )
-    if not found.success:
-        raise InputError(
-            f"Cox regression did not converge ({found.message}); standardise the features or "
-            "lower the largest C"
-        )
-    return found.x
+    def objective(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        _, _, expected, likelihood = hazards(weights)
+        penalty = weights / inverse_penalty
+        return 0.5 * weights @ penalty - likelihood, penalty - rows.T @ (happened - expected)
+
+    def curvature(weights: np.ndarray) -> np.ndarray:
+        risk, at_risk, expected, _ = hazards(weights)
+        means = (np.cumsum(risk[:, None] * rows, axis=0)[last] / at_risk[:, None])[happened]
+        spread = (rows * expected[:, None]).T @ rows - means.T @ means
+        return spread + np.eye(rows.shape[1]) / inverse_penalty
+
+    return objective, curvature
 
 
 def cox_risk(

@@ -69,6 +69,20 @@ def test_the_order_and_the_unit_of_time_do_not_matter(cohort):
     np.testing.assert_allclose(one, [1.2, -0.8, 0, 0], atol=0.35)
 
 
+def test_more_features_than_records_and_hardly_a_penalty():
+    """The answer turns with the features, which span no more than the records do."""
+    rng = np.random.default_rng(0)
+    features, times = rng.standard_normal((40, 100)), rng.exponential(size=40)
+    events = rng.random(40) < 0.4
+    turn = np.linalg.qr(rng.standard_normal((100, 100)))[0]
+    weights = fit_cox(features, times, events, inverse_penalty=10.0)
+    turned = fit_cox(features @ turn, times, events, inverse_penalty=10.0)
+    np.testing.assert_allclose(turn @ turned, weights, atol=1e-5)
+    padded = np.concatenate([features, np.zeros((40, 3))], axis=1)
+    found = fit_cox(padded, times, events, inverse_penalty=10.0)
+    np.testing.assert_allclose(found, [*weights, 0, 0, 0], atol=1e-5)
+
+
 def test_held_out_risk_orders_the_events(cohort):
     features, times, events, groups = cohort
     train, test = slice(0, 100), slice(100, 160)
