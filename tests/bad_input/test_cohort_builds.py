@@ -20,7 +20,7 @@ from ecgmae_jax.errors import InputError
 
 NOISE = np.random.default_rng(0).integers(0, 256, (96, 128), dtype=np.uint8)
 DESCRIPTION = """
-key_file = "../neighbour/key"
+key_file = "../key"
 picture = {height = 48, width = 64}
 normalise = {crop = false, deskew = false, scale = false}
 """
@@ -47,7 +47,6 @@ PICTURES = {
 @pytest.fixture
 def cohort(watched, in_one_process):
     """A function that fills the folder: cohort.toml, the table's text, and the pictures."""
-    key = watched.parent / "neighbour" / "key"
     folder = watched / "cohort"
     folder.mkdir()
 
@@ -58,10 +57,9 @@ def cohort(watched, in_one_process):
             (folder / name).write_bytes(content)
         return folder
 
-    key.write_text(KEY)
-    key.chmod(0o600)
-    yield fill
-    key.unlink()
+    (watched / "key").write_text(KEY)
+    (watched / "key").chmod(0o600)
+    return fill
 
 
 def build(folder):
@@ -71,7 +69,7 @@ def build(folder):
 
 
 def test_what_cannot_be_decoded_is_counted_and_never_stored(cohort):
-    folder = cohort("path\n" + "\n".join([*PICTURES, "absent.png", "../neighbour/file", ""]))
+    folder = cohort("path\n" + "\n".join([*PICTURES, "absent.png", "../../neighbour/file", ""]))
     builder = build(folder)
     with (pathlib.Path(builder.data_dir) / "rejections.csv").open(newline="") as file:
         codes = sorted(row["code"] for row in csv.DictReader(file))
@@ -140,8 +138,10 @@ SITES = {
 @pytest.mark.parametrize("case", SITES)
 def test_sites_that_cannot_be_parts_are_refused(cohort, case):
     one, other, words = SITES[case]
-    rows = [f"whole.png,1,{one}", f"whole.jpg,2,{other}"]
+    rows = [f"{i}.png,{i},{other if i % 2 else one}" for i in range(16)]
     folder = cohort("path,patient_id,site\n" + "\n".join(rows))
+    for i in range(16):
+        (folder / f"{i}.png").touch()
     found = read_cohort(folder, named_cohort("custom"))
     scans, _ = unique_scans(found.scans)
     shares = {"train": 0.7, "validation": 0.15, "test": 0.15}
