@@ -1,6 +1,7 @@
 """The configs of datasets made of recordings: what is stored of each segment."""
 
 import dataclasses
+from typing import get_origin
 
 import tensorflow_datasets as tfds
 
@@ -49,7 +50,7 @@ class EcgConfig(tfds.core.BuilderConfig):
         # `tfds build --config` takes them as JSON, too.
         inherited = {field.name for field in dataclasses.fields(tfds.core.BuilderConfig)}
         for field in dataclasses.fields(self):
-            kind = (int, float) if field.type is float else field.type
+            kind = (int, float) if field.type is float else get_origin(field.type) or field.type
             found = getattr(self, field.name)
             if field.name not in inherited and not isinstance(found, kind):
                 raise InputError(
