@@ -65,6 +65,7 @@ def main(argv: Sequence[str]) -> int:
         if config.program not in PROGRAMS:
             raise InputError(f"config.program is {config.program!r}; expected one of {PROGRAMS}")
         settings.check_local(config, workdir=_WORKDIR.value)
+        settings.check_values(config)
         private_inputs.keep_private(config)
         program = importlib.import_module(f"ecgmae_jax.programs.{config.program}")
         program.run(config, pathlib.Path(_WORKDIR.value))

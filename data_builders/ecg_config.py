@@ -1,6 +1,7 @@
 """The configs of datasets made of recordings: what is stored of each segment."""
 
 import dataclasses
+from typing import get_origin
 
 import tensorflow_datasets as tfds
 
@@ -46,6 +47,20 @@ class EcgConfig(tfds.core.BuilderConfig):
     drawing_seed: int = 0
 
     def __post_init__(self):
+        # `tfds build --config` takes them as JSON, too.
+        inherited = {field.name for field in dataclasses.fields(tfds.core.BuilderConfig)}
+        for field in dataclasses.fields(self):
+            kind = (int, float) if field.type is float else get_origin(field.type) or field.type
+            found = getattr(self, field.name)
+            if field.name not in inherited and not isinstance(found, kind):
+                raise InputError(
+                    f"config {self.name}: {field.name}={found!r}, expected {field.type.__name__}"
+                )
+        if self.random_sheets < 0 or self.drawing_seed < 0:
+            raise InputError(
+                f"config {self.name}: random_sheets={self.random_sheets}, "
+                f"drawing_seed={self.drawing_seed}; expected 0 or more"
+            )
         choices = (("form", FORMS), ("renderer", RENDERERS), ("scan", ("off", *PRESETS)))
         for field, known in choices:
             if getattr(self, field) not in known:

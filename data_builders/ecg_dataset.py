@@ -112,9 +112,18 @@ class EcgBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def _examples_in_order(
         self, make_examples: parallel.MakeExamples, chunks: Sequence[parallel.Chunk]
     ) -> Iterator[examples.KeyExample]:
+        seen = set()
         for some, account in parallel.in_order(make_examples, chunks, pool=self._pool):
             self._account += account
-            yield from some
+            for key, example in some:
+                # TFDS says so at the end alone, and not without TensorFlow.
+                if key in seen:
+                    raise InputError(
+                        f"two examples of {self.name} are called {key!r}: list every recording "
+                        "once, each under a name of its own"
+                    )
+                seen.add(key)
+                yield key, example
 
     def _process_pipeline_result(self, pipeline_result: Any) -> None:
         del pipeline_result
@@ -150,6 +159,8 @@ def manual_folder(dl_manager: tfds.download.DownloadManager) -> pathlib.Path:
     """The folder given as `--manual_dir`, which must exist and hold something."""
     try:
         return pathlib.Path(dl_manager.manual_dir)
+    except NotADirectoryError as error:
+        raise InputError(f"--manual_dir is {error.filename}, a file; name the folder") from None
     except AssertionError as error:
         raise InputError(" ".join(str(error).split())) from None
 

@@ -14,6 +14,7 @@ import numpy as np
 from data_builders.account import Account
 from data_builders.parallel import Chunk, MakeExamples
 from ecgmae_jax import locks
+from ecgmae_jax.errors import InputError
 from ecgmae_jax.seals import seal
 
 SEALS = "shards.json"
@@ -46,8 +47,14 @@ def alone(folder: pathlib.Path) -> Iterator[None]:
 
     Raises:
         InUse: there is one.
+        InputError: the folder cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise InputError(
+            f"{fault.filename} cannot be made: {fault.strerror}; name another --data_dir"
+        ) from fault
     path = folder / ".building"
     handle = locks.acquire(path)
     try:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from data_builders.account import Account, to_json
+from ecgmae_jax.errors import Fault
 
 ENTRIES_PER_CHUNK = 16
 
@@ -54,7 +55,11 @@ def in_order(
     *,
     pool: concurrent.futures.ProcessPoolExecutor,
 ) -> Iterator[Any]:
-    """`function(chunk)` for every chunk, in order; the pool works a few chunks ahead."""
+    """`function(chunk)` for every chunk, in order; the pool works a few chunks ahead.
+
+    Raises:
+        Fault: a process of the pool is gone.
+    """
     ahead = 2 * num_cores()
     waiting: collections.deque[concurrent.futures.Future] = collections.deque()
     chunks = iter(chunks)
@@ -64,7 +69,14 @@ def in_order(
                 waiting.append(pool.submit(function, chunk))
         if not waiting:
             return
-        yield waiting.popleft().result()
+        try:
+            yield waiting.popleft().result()
+        except concurrent.futures.process.BrokenProcessPool as fault:
+            raise Fault(
+                "a worker process of the build ended before its work was done: it was killed, or "
+                "the memory was not enough; see to that and build again, on fewer cores (taskset) "
+                "to take less memory"
+            ) from fault
 
 
 def beam_examples(function: MakeExamples, chunks: Sequence[Chunk], *, account_path: Any):

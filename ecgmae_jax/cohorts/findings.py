@@ -6,6 +6,8 @@ import dataclasses
 import io
 from collections.abc import Sequence
 
+from ecgmae_jax.spreadsheets import safe_cell
+
 ERROR, WARNING = "error", "warning"
 _MOST_PLACES = 3
 
@@ -68,14 +70,15 @@ def num_errors(findings: Sequence[Finding]) -> int:
 
 
 def findings_csv(findings: Sequence[Finding]) -> bytes:
-    """One row for each finding."""
+    """One row for each finding; no cell is run as a formula by a spreadsheet program."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("severity", "code", "place", "records", "detail", "remedy"))
     for finding in in_order(findings):
         severity, remedy = CODES[finding.code]
         records = " ".join(finding.records)
-        writer.writerow((severity, finding.code, finding.place, records, finding.detail, remedy))
+        row = (severity, finding.code, finding.place, records, finding.detail, remedy)
+        writer.writerow(map(safe_cell, row))
     return text.getvalue().encode()
 
 

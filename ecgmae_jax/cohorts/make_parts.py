@@ -131,7 +131,9 @@ def _by_site(
     left_out = tuple(sorted(group for group, some in sites.items() if len(some) > 1))
     names = sorted({site for some in sites.values() for site in some})
     words = {site: re.sub(r"\W+", "_", site).strip("_").lower() for site in names}
-    if len(names) < 2 or len(set(words.values())) < len(names) or "" in words.values():
+    # Each site is two parts.
+    called = {f"{word}{ending}" for word in words.values() for ending in ("", "_validation")}
+    if len(names) < 2 or len(called) < 2 * len(names) or "" in words.values():
         raise InputError(
             f"the sites are {names}: expected two or more, told apart by their letters"
         )

@@ -5,6 +5,7 @@ import pathlib
 import re
 from collections.abc import Sequence
 
+import tensorflow_datasets as tfds
 from array_record.python import array_record_module
 from tensorflow_datasets.core.utils.shard_utils import FileInstruction
 
@@ -43,6 +44,24 @@ def find_build(data_dir: str | pathlib.Path, *, name: str, config: str) -> pathl
     raise InputError(f"{name}/{config} is not in data_dir {data_dir}: {found}; run `{command}`")
 
 
+def read_build(folder: pathlib.Path) -> tfds.core.DatasetBuilder:
+    """The builder of a finished build, as the files beside its shards describe it.
+
+    Raises:
+        InputError: one of them is damaged.
+    """
+    try:
+        builder = tfds.builder_from_directory(str(folder))
+        # It is read when it is first asked for.
+        if not isinstance(builder.info.metadata or {}, dict):
+            raise TypeError("metadata.json holds no object")
+    # TFDS says of each file and each fault something else.
+    except Exception as fault:
+        reason = " ".join(str(fault).split())[:200] or type(fault).__name__
+        raise InputError(f"{folder} is damaged ({reason}): {_REPAIR}") from fault
+    return builder
+
+
 def check_shards(instructions: Sequence[FileInstruction]) -> None:
     """Opens every shard that a split reads and compares its number of records and its seal.
 
@@ -68,10 +87,18 @@ def check_shards(instructions: Sequence[FileInstruction]) -> None:
                 f"{expected.examples_in_shard}: {_REPAIR}"
             )
         seals = shard.with_name(_SEALS)
-        if seals.is_file() and seal(shard) != json.loads(seals.read_text()).get(shard.name):
+        if seals.is_file() and seal(shard) != _seal_of(shard, seals):
             raise InputError(
                 f"shard {shard} is not the one that was built ({_SEALS} beside it): {_REPAIR}"
             )
+
+
+def _seal_of(shard: pathlib.Path, seals: pathlib.Path) -> object:
+    """What the seal of the shard was when it was built; None where nothing says so."""
+    try:
+        return json.loads(seals.read_text())[shard.name]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _finished_versions(config_dir: pathlib.Path) -> list[pathlib.Path]:

@@ -61,6 +61,8 @@ def make_train_loader(
         the positions of the records in the split. Its `close()` ends the workers.
     """
     rows = _rows_per_process(batch_size, process_index=process_index, process_count=process_count)
+    if num_workers < 0:
+        raise InputError(f"num_workers is {num_workers}; expected 0 or more worker processes")
     if batch_size > len(dataset):
         raise InputError(
             f"batch_size {batch_size} is larger than split {dataset.split!r} of {dataset.name}/"

@@ -112,7 +112,7 @@ def open_dataset(*, name: str, config: str, data_dir: str | pathlib.Path, split:
             examples, or a shard that is missing or damaged.
     """
     folder = builds.find_build(data_dir, name=name, config=config)
-    builder = tfds.builder_from_directory(str(folder))
+    builder = builds.read_build(folder)
     info = builder.info
     if info.file_format is not tfds.core.FileFormat.ARRAY_RECORD:
         raise InputError(

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -138,6 +139,12 @@ def _content(splits: SplitFile) -> dict[str, Any]:
 
 def _check(splits: SplitFile, where: str) -> None:
     check_disjoint({**splits.parts, "left out": splits.left_out})
+    # They become splits of TFDS, of which one name means all, and parts of the names of files.
+    odd = [name for name in splits.parts if not re.fullmatch(r"\w+", name) or name == "all"]
+    if odd:
+        raise InputError(
+            f"{where}: {odd} cannot be names of parts; use letters, digits and _, and not 'all'"
+        )
     for one in splits.rounds:
         named = [name for names in one.values() for name in names]
         if len(set(named)) < len(named) or not set(named) <= set(splits.parts):

@@ -16,6 +16,12 @@ RECORD_KEY = ("source", "record_id")
 AGGREGATIONS: Mapping[str, Any] = {"mean": np.add, "max": np.maximum}
 
 
+def check_rule(rule: str) -> None:
+    """Raises InputError unless there is such a rule."""
+    if rule not in AGGREGATIONS:
+        raise InputError(f"aggregation rule {rule!r} unknown; choose one of {[*AGGREGATIONS]}")
+
+
 def aggregate_records(embeddings: Embeddings, *, rule: str) -> Embeddings:
     """One row per record, ordered by source and record.
 
@@ -26,8 +32,7 @@ def aggregate_records(embeddings: Embeddings, *, rule: str) -> Embeddings:
         InputError: an unknown rule, or pictures of one record that differ in patient, split or
             label.
     """
-    if rule not in AGGREGATIONS:
-        raise InputError(f"aggregation rule {rule!r} unknown; choose one of {[*AGGREGATIONS]}")
+    check_rule(rule)
     order, starts = _runs_of_records(embeddings.frame)
     counts = np.diff(np.append(starts, len(order)))
     frame = embeddings.frame.iloc[order].reset_index(drop=True)

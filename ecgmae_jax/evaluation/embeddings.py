@@ -34,6 +34,7 @@ FURTHER_COLUMNS = ("site", "device", "layout", "image_quality")
 _METADATA_KEY = b"ecgmae"
 _LABEL_PREFIX = "label."
 _NUMBER_PREFIX = "number."
+_LABEL_FACTS = ("classes", "exclusive", "empty_is_missing")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -89,11 +90,7 @@ def write_embeddings(path: str | os.PathLike, embeddings: Embeddings) -> None:
     flat = pa.array(np.ascontiguousarray(embeddings.matrix).reshape(-1), type=pa.float32())
     columns["embedding"] = pa.FixedSizeListArray.from_arrays(flat, embeddings.matrix.shape[1])
     label_sets = {
-        task: {
-            "classes": list(labels.classes),
-            "exclusive": labels.exclusive,
-            "empty_is_missing": labels.empty_is_missing,
-        }
+        task: {name: getattr(labels, name) for name in _LABEL_FACTS}
         for task, labels in embeddings.labels.items()
     }
     metadata = json.dumps({**embeddings.metadata, "label_sets": label_sets})
@@ -150,12 +147,15 @@ def _read_table(path: str | os.PathLike) -> pa.Table:
         raise InputError(f"{path}: a Parquet file, but not one of the embed program; make it anew")
     try:
         tasks = dict(json.loads(table.schema.metadata[_METADATA_KEY])["label_sets"])
+        if any(set(kind) != set(_LABEL_FACTS) for kind in tasks.values()):
+            raise KeyError("label_sets")
     except (ValueError, KeyError, TypeError) as fault:
         raise InputError(f"{path}: its metadata are damaged; make it anew") from fault
-    expected = [*COLUMNS, "embedding", *(_LABEL_PREFIX + task for task in tasks)]
-    missing = [name for name in expected if name not in table.column_names]
-    if missing:
-        raise InputError(f"{path}: columns {missing} are missing, found {table.column_names}")
+    types = dict(zip(table.schema.names, table.schema.types, strict=True))
+    wrong = [name for name, kind in COLUMNS.items() if types.get(name) != kind]
+    others = ("embedding", *(_LABEL_PREFIX + task for task in tasks))
+    if wrong := [*wrong, *(name for name in others if name not in types)]:
+        raise InputError(f"{path}: columns {wrong} are missing or of another type, found {types}")
     kind = table.schema.field("embedding").type
     if not (pa.types.is_fixed_size_list(kind) and pa.types.is_float32(kind.value_type)):
         raise InputError(f"{path}: embeddings of type {kind}, expected as many float32 in each row")

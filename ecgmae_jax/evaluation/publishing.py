@@ -6,6 +6,10 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 
+import pandas as pd
+
+from ecgmae_jax.spreadsheets import safe_cell
+
 MARKER = "metrics.json"
 
 
@@ -27,6 +31,15 @@ def publish(folder: pathlib.Path, files: Mapping[str, bytes]) -> None:
             if place.is_dir():
                 shutil.rmtree(place)
             os.replace(entry, place)
+
+
+def csv_bytes(table: pd.DataFrame, *, float_format: str | None = None) -> bytes:
+    """The table as CSV without its index; no cell is run as a formula by a spreadsheet program."""
+    safe = table.copy()
+    for name in safe:
+        if not pd.api.types.is_numeric_dtype(safe[name]):
+            safe[name] = [safe_cell(v) if isinstance(v, str) else v for v in safe[name]]
+    return safe.to_csv(index=False, float_format=float_format).encode()
 
 
 def write_whole(path: pathlib.Path, content: bytes) -> None:

@@ -6,6 +6,7 @@ import jax
 from flax import nnx
 from jaxtyping import Array, Float, Float32, PRNGKeyArray
 
+from ecgmae_jax.errors import InputError
 from ecgmae_jax.models.compute import PLAIN, Compute
 from ecgmae_jax.models.functional import Params
 from ecgmae_jax.models.layers import Linear, make_layer_norm
@@ -25,6 +26,10 @@ class ClassifierConfig:
     encoder: ViTConfig
     num_classes: int
     drop_path: float = 0.1
+
+    def __post_init__(self):
+        if not 0 <= self.drop_path < 1:
+            raise InputError(f"drop_path is {self.drop_path}; expected 0 up to below 1")
 
 
 class Classifier(nnx.Module):

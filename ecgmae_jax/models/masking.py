@@ -1,5 +1,6 @@
 """Which patches the encoder sees. Other kinds of mask need only make another `Mask`."""
 
+import math
 from typing import NamedTuple
 
 import jax
@@ -29,7 +30,7 @@ def num_visible(num_patches: int, *, ratio: float) -> int:
     Raises:
         InputError: if no patch would stay visible, or none would be hidden.
     """
-    visible = int(num_patches * (1 - ratio))
+    visible = int(num_patches * (1 - ratio)) if math.isfinite(ratio) else 0
     if not 0 < visible < num_patches:
         raise InputError(
             f"mask_ratio {ratio} leaves {visible} of {num_patches} patches visible; "

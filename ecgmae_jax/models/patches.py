@@ -12,7 +12,7 @@ def patch_grid(image_size: tuple[int, int], patch_size: tuple[int, int]) -> tupl
         InputError: if the patches do not tile the image.
     """
     (height, width), (patch_height, patch_width) = image_size, patch_size
-    if height % patch_height or width % patch_width:
+    if min(patch_size) < 1 or height % patch_height or width % patch_width:
         raise InputError(
             f"patches of {patch_height}x{patch_width} do not tile an image of {height}x{width} "
             "(height x width); change patch_size or image_size so that each side divides"

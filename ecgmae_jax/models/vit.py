@@ -42,6 +42,8 @@ class ViTConfig:
 
     def __post_init__(self):
         patch_grid(self.image_size, self.patch_size)
+        if self.depth < 1:
+            raise InputError(f"depth is {self.depth}; an encoder has at least one block")
         if self.channels not in (1, 3):
             raise InputError(f"channels is {self.channels}; images have 1 (grey) or 3 (colour)")
         check_width(self.width, heads=self.heads, name="width")
@@ -64,9 +66,10 @@ class ViTConfig:
 
 def check_width(width: int, *, heads: int, name: str) -> None:
     """Raises InputError unless 2-D positions and attention heads fit into a width."""
-    if width % 4 or width % heads:
+    if min(width, heads) < 1 or width % 4 or width % heads:
         raise InputError(
-            f"{name} {width} must be a multiple of 4 and of its {heads} heads; change one of them"
+            f"{name} {width} must be a multiple of 4 and of its {heads} heads, each at least 1; "
+            "change one of them"
         )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from ecgmae_jax.data.source import Dataset, open_dataset
-from ecgmae_jax.evaluation.publishing import publish
+from ecgmae_jax.evaluation.publishing import csv_bytes, publish
 from ecgmae_jax.evaluation.reporting.attribution_shares import lead_second_shares, positive_shares
 from ecgmae_jax.evaluation.reporting.overlays import Panel, overlay
 from ecgmae_jax.evaluation.statistics.intervals import patient_resamples
@@ -82,7 +82,7 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         },
     }
     files = _overlays(model, subjects, shares, dataset=dataset, picture=picture) | {
-        "attribution.csv": table.to_csv(index=False, float_format="%.6f").encode(),
+        "attribution.csv": csv_bytes(table, float_format="%.6f"),
         "summary.json": json.dumps(summary, indent=2).encode(),
     }
     publish(workdir, files)

@@ -19,6 +19,7 @@ from ecgmae_jax.models.heads import Classifier, ClassifierConfig
 from ecgmae_jax.models.vit import ViTConfig
 from ecgmae_jax.programs import encoders, inputs
 from ecgmae_jax.programs.averaging import judged
+from ecgmae_jax.programs.checkpoint_meta import other_versions_refused, require_program
 from ecgmae_jax.training.checkpoints import load_params
 
 
@@ -74,21 +75,22 @@ def load_finetuned(workdir: pathlib.Path, *, which: str) -> Finetuned:
     """
     loaded = load_params(workdir / "checkpoints", which=which)
     meta = loaded.meta
-    encoders.require_program(meta, "finetune", workdir=workdir)
-    sizes = meta["encoder"] | {
-        name: tuple(meta["encoder"][name]) for name in ("image_size", "patch_size")
-    }
-    config = ClassifierConfig(ViTConfig(**sizes), num_classes=len(meta["label_set"]["classes"]))
-    return Finetuned(
-        config,
-        judged(loaded.params),
-        meta["task"],
-        meta["label_set"],
-        meta["input"],
-        meta["aggregation"],
-        loaded.step,
-        loaded.fingerprint,
-    )
+    require_program(meta, "finetune", workdir=workdir)
+    with other_versions_refused(workdir):
+        sizes = meta["encoder"] | {
+            name: tuple(meta["encoder"][name]) for name in ("image_size", "patch_size")
+        }
+        config = ClassifierConfig(ViTConfig(**sizes), num_classes=len(meta["label_set"]["classes"]))
+        return Finetuned(
+            config,
+            judged(loaded.params),
+            meta["task"],
+            meta["label_set"],
+            meta["input"],
+            meta["aggregation"],
+            loaded.step,
+            loaded.fingerprint,
+        )
 
 
 def make_probabilities(

@@ -31,8 +31,10 @@ def fit(
         patience: evaluations in a row without a better one after which it ends; 0 for never.
 
     Raises:
-        InputError: a patience with which the best state might not have been saved.
+        InputError: a patience with which the best state might not have been saved, or below 0.
     """
+    if patience < 0:
+        raise InputError(f"config.patience is {patience}; expected 0 for never, or more")
     if patience and job.every.evaluate % job.every.checkpoint:
         raise InputError(
             f"config.patience is {patience}, and with every.evaluate={job.every.evaluate} and "

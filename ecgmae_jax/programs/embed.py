@@ -151,6 +151,8 @@ def _convolutions(
 
 def _fit_pca(config: ml_collections.ConfigDict, specification: dict, dataset: Dataset) -> PixelPca:
     """Fitted on the first split of the config alone, on an even sample where it is large."""
+    if config.pca.max_pictures < 2:
+        raise InputError(f"config.pca.max_pictures is {config.pca.max_pictures}; 2 are the fewest")
     keep = np.linspace(0, len(dataset) - 1, min(len(dataset), config.pca.max_pictures)).round()
     wanted = set(keep.astype(int).tolist())
     batches = encoders.eval_batches(dataset, specification, batch_size=config.batch_size)

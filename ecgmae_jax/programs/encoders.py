@@ -19,6 +19,7 @@ from ecgmae_jax.models.functional import Params, bind, init_params, model_graph
 from ecgmae_jax.models.mae import MAE, MAEConfig
 from ecgmae_jax.models.vit import Encoder, ViTConfig, pool
 from ecgmae_jax.programs import inputs
+from ecgmae_jax.programs.checkpoint_meta import other_versions_refused, require_program
 from ecgmae_jax.training.checkpoints import load_params
 
 Batch = dict[str, np.ndarray]
@@ -46,6 +47,8 @@ class Pretrained:
 
 def mae_config(model: Mapping[str, Any], specification: Mapping[str, Any]) -> MAEConfig:
     """The autoencoder that `config.model` describes, for inputs of this specification."""
+    if len(model["patch"]) != 2:
+        raise InputError(f"config.model.patch is {model['patch']}; expected (height, width)")
     encoder = ViTConfig(
         image_size=tuple(specification["image_size"]),
         patch_size=tuple(model["patch"]),
@@ -73,24 +76,15 @@ def load_pretrained(workdir: str | pathlib.Path, *, which: str) -> Pretrained:
     """
     loaded = load_params(pathlib.Path(workdir).expanduser() / "checkpoints", which=which)
     require_program(loaded.meta, "pretrain", workdir=workdir)
-    specification = loaded.meta["input"]
-    trained_with = loaded.meta["config"]
-    return Pretrained(
-        config=mae_config(trained_with["model"], specification),
-        params=loaded.params,
-        specification=specification,
-        target=trained_with["target"],
-        fingerprint=loaded.fingerprint,
-    )
-
-
-def require_program(meta: Mapping[str, Any], program: str, *, workdir: str | pathlib.Path) -> None:
-    """Raises InputError unless the checkpoint of that meta was made by the program."""
-    made_by = meta.get("config", {}).get("program", "another program")
-    if made_by != program:
-        raise InputError(
-            f"{workdir} was made by {made_by} and is not a run of configs/{program}.py; name the "
-            "workdir of one"
+    with other_versions_refused(workdir):
+        specification = loaded.meta["input"]
+        trained_with = loaded.meta["config"]
+        return Pretrained(
+            config=mae_config(trained_with["model"], specification),
+            params=loaded.params,
+            specification=specification,
+            target=trained_with["target"],
+            fingerprint=loaded.fingerprint,
         )
 
 

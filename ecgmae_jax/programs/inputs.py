@@ -84,6 +84,8 @@ def input_specification(
             f"config.picture has {len(mean)} means and {len(std)} deviations, the pictures of "
             f"{name} have {channels} channels; give one of each a channel"
         )
+    if not np.isfinite(mean).all() or not all(0 < one < np.inf for one in std):
+        raise InputError(f"config.picture has means {mean} and deviations {std} of no picture")
     return {
         "picture": dict(picture),
         "image_size": tuple(size),

@@ -13,7 +13,7 @@ from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.aggregation import aggregate_records
 from ecgmae_jax.evaluation.cohort import describe_part, part_rows
 from ecgmae_jax.evaluation.embeddings import COLUMNS, FURTHER_COLUMNS, Embeddings, Labels
-from ecgmae_jax.evaluation.publishing import publish
+from ecgmae_jax.evaluation.publishing import csv_bytes, publish
 from ecgmae_jax.evaluation.readouts.task import TaskResult
 from ecgmae_jax.evaluation.reporting.predictions import Predicted, predictions_table
 from ecgmae_jax.evaluation.statistics.comparison import compare_encoders
@@ -127,7 +127,7 @@ def publish_judgement(
     publish(
         workdir,
         {
-            "predictions.csv": table.to_csv(index=False).encode(),
+            "predictions.csv": csv_bytes(table),
             "metrics.json": json.dumps(metrics, indent=2, allow_nan=False).encode(),
         },
     )

@@ -19,6 +19,7 @@ from ecgmae_jax.programs import encoders, inputs, workdirs
 from ecgmae_jax.programs.contact_sheets import contact_sheet
 from ecgmae_jax.programs.scan_previews import Preview, preview_of, scans_in
 from ecgmae_jax.scans.normalise import Steps
+from ecgmae_jax.spreadsheets import safe_cell
 
 
 def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
@@ -108,4 +109,6 @@ def _write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
-        writer.writerows(rows)
+        for row in rows:
+            cells = {name: safe_cell(v) if isinstance(v, str) else v for name, v in row.items()}
+            writer.writerow(cells)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecgmae_jax.evaluation.publishing import publish
+from ecgmae_jax.evaluation.publishing import csv_bytes, publish
 from ecgmae_jax.evaluation.readouts.few_shot import summarise_draws
 from ecgmae_jax.evaluation.readouts.probe_files import probe_bytes
 from ecgmae_jax.evaluation.readouts.task import TaskResult
@@ -45,12 +45,12 @@ def publish_probes(
         workdir,
         {
             "report.html": render_report(metrics, figures).encode(),
-            "predictions.csv": predictions.to_csv(index=False).encode(),
-            "figures.csv": figures_table(metrics["tasks"]).to_csv(index=False).encode(),
+            "predictions.csv": csv_bytes(predictions),
+            "figures.csv": csv_bytes(figures_table(metrics["tasks"])),
             "metrics.json": json.dumps(metrics, indent=2, allow_nan=False).encode(),
             "summary.txt": f"{text}\n".encode(),
         }
-        | ({"few_shot.csv": pd.DataFrame(shots).to_csv(index=False).encode()} if shots else {})
+        | ({"few_shot.csv": csv_bytes(pd.DataFrame(shots))} if shots else {})
         | _figure_files(figures)
         | _probe_files(results),
     )

@@ -9,7 +9,7 @@ import ml_collections
 import numpy as np
 
 from ecgmae_jax.errors import InputError
-from ecgmae_jax.evaluation.publishing import publish
+from ecgmae_jax.evaluation.publishing import csv_bytes, publish
 from ecgmae_jax.evaluation.reporting.cases import choose_cases
 from ecgmae_jax.evaluation.reporting.clinical_metrics import judge_predictions
 from ecgmae_jax.evaluation.reporting.clinical_report import (
@@ -84,7 +84,7 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         {
             "report.html": render_clinical_report(metrics, figures, pictures, card).encode(),
             "model_card.md": render_card(card).encode(),
-            "predictions.csv": predictions.table().to_csv(index=False).encode(),
+            "predictions.csv": csv_bytes(predictions.table()),
             "metrics.json": json.dumps(metrics, indent=2, allow_nan=False).encode(),
         }
         | report_tables(metrics)

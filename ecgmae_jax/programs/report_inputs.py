@@ -1,7 +1,6 @@
 """The files that a report is made from, besides the predictions themselves."""
 
 import hashlib
-import json
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ import pandas as pd
 
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.reporting.cases import picture_uri
+from ecgmae_jax.programs.workdirs import read_json
 
 
 def named_files(entries: Sequence[str], *, field: str) -> dict[str, pathlib.Path]:
@@ -29,11 +29,8 @@ def named_files(entries: Sequence[str], *, field: str) -> dict[str, pathlib.Path
 
 def file_facts(path: pathlib.Path) -> dict[str, Any]:
     """The file's hash, and what its run says of itself."""
-    facts = {"program": "not stated", "code": "not stated"}
-    for name, key in (("config.json", "program"), ("versions.json", "code")):
-        beside = path.parent / name
-        if beside.is_file():
-            facts[key] = str(json.loads(beside.read_text()).get(key, "not stated"))
+    beside = (("config.json", "program"), ("versions.json", "code"))
+    facts = {key: str(read_json(path.parent / name).get(key, "not stated")) for name, key in beside}
     with path.open("rb") as file:
         return {
             **facts,

@@ -56,6 +56,16 @@ def check_local(config: ml_collections.ConfigDict, *, workdir: str) -> None:
             )
 
 
+def check_values(config: ml_collections.ConfigDict) -> None:
+    """Raises InputError for a seed that not every generator takes, and for splits of no name."""
+    if not 0 <= config.get("seed", 0) < 2**32:
+        raise InputError(f"config.seed is {config.seed}; expected 0 or more and less than 2^32")
+    splits = config.get("splits", None)
+    named = splits.get("test", ("",)) if isinstance(splits, ml_collections.ConfigDict) else splits
+    if named is not None and not len(named):
+        raise InputError("config.splits names no split to work on; name one or more")
+
+
 def _value_of_config(arguments: Sequence[str]) -> str:
     for position, argument in enumerate(arguments):
         match = re.fullmatch(r"--?config(?:=(.*))?", argument, re.DOTALL)

@@ -1,6 +1,7 @@
 """What pre-training and fine-tuning share: from a loss function to a trained state in a workdir."""
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import optax
 from jax.sharding import Mesh
 
+from ecgmae_jax.errors import InputError
 from ecgmae_jax.models.peak import device_peak
 from ecgmae_jax.training import loop
 from ecgmae_jax.training.checkpointer import Checkpointer
@@ -39,7 +41,17 @@ class Schedule:
 def make_epoch_schedule(
     *, epochs: float, warmup_epochs: float, num_examples: int, batch_size: int, base_lr: float
 ) -> Schedule:
-    """The schedule of a run over `num_examples`; an epoch is rounded to whole batches only once."""
+    """The schedule of a run over `num_examples`; an epoch is rounded to whole batches only once.
+
+    Raises:
+        InputError: no batch, or numbers of epochs that no run has.
+    """
+    if batch_size < 1 or not 0 < epochs < math.inf or not 0 <= warmup_epochs < math.inf:
+        raise InputError(
+            f"config.loader.batch_size is {batch_size}, config.epochs {epochs}, config."
+            f"warmup_epochs {warmup_epochs}; expected a batch of at least 1, more than 0 epochs, "
+            "and a warm-up of 0 or more"
+        )
     return Schedule(
         total=max(1, round(epochs * num_examples / batch_size)),
         warmup=round(warmup_epochs * num_examples / batch_size),

@@ -76,8 +76,15 @@ def train_batches(
     """The endless batches after `start_step`, their labels soft, their pictures perhaps mixed.
 
     Raises:
-        InputError: pictures to be mixed that are drawn only later.
+        InputError: shares that are none, or pictures to be mixed that are drawn only later.
     """
+    shares = {"label_smoothing": smoothing} | {
+        f"mixing.{name}": mixing[name]
+        for name in ("probability", "cutmix_probability")
+        if name in mixing
+    }
+    if odd := {name: share for name, share in shares.items() if not 0 <= share <= 1}:
+        raise InputError(f"config has {odd}; expected shares from 0 to 1")
     if mixing["probability"] and "image" not in views.keys:
         raise InputError(
             f"config.mixing.probability is {mixing['probability']:g}, and pictures that the train "

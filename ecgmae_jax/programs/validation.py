@@ -8,7 +8,7 @@ import numpy as np
 
 from ecgmae_jax.data.source import Dataset
 from ecgmae_jax.errors import InputError
-from ecgmae_jax.evaluation.aggregation import aggregate_records
+from ecgmae_jax.evaluation.aggregation import aggregate_records, check_rule
 from ecgmae_jax.evaluation.embeddings import Embeddings
 from ecgmae_jax.evaluation.statistics.discrimination import auroc, labels_with
 from ecgmae_jax.models.compute import Compute
@@ -50,8 +50,9 @@ def make_evaluator(
     of a record's pictures become one.
 
     Raises:
-        InputError: no label has both classes.
+        InputError: no label has both classes, or no such rule of aggregation.
     """
+    check_rule(aggregation)
     frame, labels = judgement.record_columns(validation), judgement.labels_of([validation], task)
     known = ~np.isnan(labels.values).any(axis=1)
     if not labels_with(labels.values[known]).any():

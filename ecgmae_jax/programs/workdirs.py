@@ -53,7 +53,7 @@ def open_workdir(
     }
     if jax.process_index() == 0:
         _take(workdir)
-        before = {name: _read_json(workdir / f"{name}.json") for name in record}
+        before = {name: read_json(workdir / f"{name}.json") for name in record}
         _require_same_data(workdir, before["versions"].get("data"), data)
         _tell_what_changed(workdir, before, record)
         for name, value in record.items():
@@ -124,11 +124,13 @@ def _tell_what_changed(
         print(json.dumps(line), file=file)
 
 
-def _read_json(path: pathlib.Path) -> dict[str, Any]:
+def read_json(path: pathlib.Path) -> dict[str, Any]:
+    """What a run wrote as an object; an empty one where there is none that can be read."""
     try:
-        return json.loads(path.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        found = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError):
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:

@@ -8,10 +8,9 @@ import pathlib
 import uuid
 
 from ecgmae_jax.records.recording import RejectedRecord
+from ecgmae_jax.spreadsheets import safe_cell
 
 _NUM_EXAMPLES = 3
-# A cell that begins with one of these is run as a formula by spreadsheet programs.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclasses.dataclass
@@ -77,10 +76,6 @@ class Tally:
         with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(("record", "code", "detail"))
-            writer.writerows(tuple(map(_safe_cell, row)) for row in sorted(self.rejections))
+            for row in sorted(self.rejections):
+                writer.writerow([safe_cell(" ".join(cell.splitlines())) for cell in row])
         partial.replace(path)
-
-
-def _safe_cell(text: str) -> str:
-    text = " ".join(text.splitlines())
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text

@@ -45,6 +45,8 @@ def make_train_step(
             of the whole batch where the loss is a mean over examples that weigh the same, as MAE's
             is with one mask ratio; a mean over a varying number of valid examples is not.
     """
+    if accumulate < 1:
+        raise InputError(f"accumulate is {accumulate}; expected 1 micro-batch or more")
     gradient = jax.value_and_grad(loss_fn, has_aux=True)
     if accumulate > 1:
         gradient = _accumulated(gradient, accumulate)

@@ -1,6 +1,8 @@
-"""Records to spoil, and a process with limits for what might take all memory or never end."""
+"""Records to spoil, builds of them, and a process with limits for what might never end."""
 
+import concurrent.futures
 import dataclasses
+import functools
 import json
 import pathlib
 import subprocess
@@ -9,7 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
+from data_builders import parallel
+from data_builders.ecg_config import EcgConfig
+from data_builders.ecg_dataset import EcgBuilder, dataset_info
+from data_builders.examples import Entry
+from data_builders.features import any_of, content_features, ecg_features, picture_metadata
 from ecgmae_jax.records.leads import STANDARD_LEADS, complete_limb_leads
 
 _SCRIPT = """
@@ -123,3 +131,71 @@ def record_files(watched) -> RecordFiles:
     independent = ("I", "II", *STANDARD_LEADS[6:])
     signal, _ = complete_limb_leads(np.float32(waves), independent)
     return RecordFiles(watched, np.rint(1000 * signal).astype(np.int64))
+
+
+CONFIG = EcgConfig(name="signal", form="signal")
+
+
+class Recordings(EcgBuilder, skip_registration=True):
+    """Entries as a test lists them."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    builder_configs = {"signal": CONFIG}  # noqa: RUF012
+    BUILDER_CONFIGS = [CONFIG]  # noqa: RUF012
+    listed = ()
+    labels_of = staticmethod(lambda recording: {"labels": {"findings": []}})
+
+    def _info(self):
+        labels = {"findings": any_of(("AF", "LBBB"))}
+        features = ecg_features(content_features(CONFIG), labels=labels)
+        return dataset_info(self, features, picture=picture_metadata(CONFIG))
+
+    def _entries(self, dl_manager, account):
+        return {"train": list(self.listed)}
+
+
+@pytest.fixture
+def recordings():
+    """The class of that builder."""
+    return Recordings
+
+
+@pytest.fixture
+def in_one_process(monkeypatch):
+    """Builds start no processes."""
+    make_pool = functools.partial(concurrent.futures.ThreadPoolExecutor, max_workers=1)
+    monkeypatch.setattr(parallel, "process_pool", make_pool)
+
+
+@pytest.fixture
+def build(watched, in_one_process, monkeypatch):
+    """Entries -> the folder of the dataset built of them."""
+
+    def run(*entries):
+        monkeypatch.setattr(Recordings, "listed", entries)
+        builder = Recordings(data_dir=watched / "data")
+        builder.download_and_prepare()
+        return pathlib.Path(builder.data_dir)
+
+    yield run
+    assert not list((watched / "data").rglob("incomplete.*"))
+    assert not list((watched / "data").rglob(".building"))
+
+
+@pytest.fixture
+def entries(record_files):
+    """A function from a number to entries of as many records, the third of them cut short."""
+
+    def make(number):
+        made = []
+        for i in range(number):
+            folder = record_files.folder / f"records{i}"
+            folder.mkdir()
+            record = dataclasses.replace(record_files, folder=folder)
+            cut = {"data": lambda samples: b"short"} if i == 2 else {}
+            made.append(
+                Entry(record.write(**cut), folder, "here", record_id=f"r{i}", patient_id=f"p{i}")
+            )
+        return made
+
+    return make

@@ -24,7 +24,7 @@ ARRAYS = {
     "scale": np.ones(3),
     "coefficients": np.zeros((2, 3)),
     "intercept": np.zeros(2),
-    "chosen_c": np.ones(1),
+    "chosen_c": np.ones(2),
 }
 
 
@@ -61,6 +61,9 @@ PROBES = {
     "cut": archive()[:-30],
     "an array missing": archive(mean=np.array("x"))[:400],
     "metadata that are no JSON": archive(metadata=np.array("{")),
+    "a class too many": archive(classes=np.array(["a", "b", "c"])),
+    "a feature too few": archive(mean=np.zeros(2)),
+    "a number for a matrix": archive(coefficients=np.array(1.0)),
     "a single array": io.BytesIO(),
 }
 
@@ -102,6 +105,11 @@ EMBEDDINGS = {
     "metadata that are no JSON": {"metadata": "{"},
     "metadata without label sets": {"metadata": "{}"},
     "metadata of another kind": {"metadata": "[]"},
+    "a label without its classes": {"metadata": '{"label_sets": {"death": {}}}'},
+    "a label that is none": {"metadata": '{"label_sets": {"death": []}}'},
+    "ages that are words": {"age_years": pa.array(["old"])},
+    "patients that are numbers": {"group": pa.array([7])},
+    "diagnoses that are one": {"diagnoses": pa.array(["AF"])},
     "embeddings of different lengths": {"embedding": pa.array([[0.0, 1.0]])},
     "texts for embeddings": {"embedding": pa.array(["x"])},
     "a missing embedding": {"embedding": pa.array([None], pa.list_(pa.float32(), 2))},

@@ -1,5 +1,7 @@
 """What is known to be wrong with WFDB headers in the wild: refused with a code, or read right."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,7 @@ REFUSED = {
     ),
     "several segments": (record_line("r/2 12 500 1000"), "multi-segment"),
     "a record that is its own segment": (header(b"r/1 12 500 1000\nr 1000\n"), "multi-segment"),
+    "a segment at an address": (header(b"r/1 12 500 1000\nhttp://h/s 1000\n"), "multi-segment"),
     "an impossible date": (record_line("r 12 500 1000 25:61:61 99/99/9999"), "unreadable"),
     "a megabyte of comments": ({"edit": lambda text: text + b"#" * 2**20}, "bad-header"),
     "length 0": (record_line("r 12 500 0"), "implausible-length"),
@@ -105,6 +108,14 @@ def test_a_faulty_header_is_refused_with_its_code(record_files, case):
 def test_an_unusual_header_is_read_right(record_files, case):
     path = record_files.write(**TAKEN[case])
     found = read_recording(path, root=path.parent, source="here").signal_mv
+    np.testing.assert_allclose(found, record_files.samples / 1000, atol=1e-6)
+
+
+def test_a_folder_of_any_name_is_read(record_files):
+    folder = record_files.folder / "Ærø 心 =1"
+    folder.mkdir()
+    path = dataclasses.replace(record_files, folder=folder).write()
+    found = read_recording(path, root=record_files.folder, source="here").signal_mv
     np.testing.assert_allclose(found, record_files.samples / 1000, atol=1e-6)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -123,6 +124,26 @@ def test_beam_builds_the_same_dataset(sheets, ptb_xl_folder, tmp_path):
     for name in ("metadata.json", "rejections.csv"):
         assert (folder / name).read_text() == (sheets / name).read_text()
     assert not list(folder.glob("*.account.json"))
+
+
+@pytest.mark.slow
+def test_beam_builds_over_processes_of_its_own(ptb_xl_folder, tmp_path, repository):
+    folders = [_build(PtbXl, "signal", manual_dir=ptb_xl_folder, data_dir=tmp_path / "one")]
+    command = [pathlib.Path(sys.executable).with_name("tfds"), "build", "data_builders/ptb_xl"]
+    command += ["--config=signal", f"--manual_dir={ptb_xl_folder}", f"--data_dir={tmp_path}"]
+    direct = "runner=DirectRunner,direct_running_mode=multi_processing,direct_num_workers=2"
+    run = subprocess.run(
+        [*command, f"--beam_pipeline_options={direct}"],
+        capture_output=True,
+        text=True,
+        cwd=repository,
+        env=os.environ | {"PYTHONPATH": str(repository)},
+        timeout=500,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    folders.append(tmp_path / "ptb_xl" / "signal" / folders[0].name)
+    for split in ("train", "validation"):
+        np.testing.assert_equal(*(_read(folder, split) for folder in folders))
 
 
 @pytest.mark.parametrize(

@@ -58,16 +58,16 @@ def fit_pixel_pca(
         InputError: more components than pictures or pixels, or a side not divisible by `downscale`.
     """
     count, height, width, channels = images.shape
-    if height % downscale or width % downscale:
+    if downscale < 1 or height % downscale or width % downscale:
         raise InputError(
             f"pictures of {height}x{width} px cannot be averaged over squares of {downscale} px; "
             "choose a divisor of both sides"
         )
     num_pixels = height * width * channels // downscale**2
-    if num_components > min(count, num_pixels):
+    if not 1 <= num_components <= min(count, num_pixels):
         raise InputError(
-            f"{num_components} principal components asked for, at most {min(count, num_pixels)} "
-            f"exist with {count} training pictures of {num_pixels} values"
+            f"{num_components} principal components asked for, at least 1 and at most "
+            f"{min(count, num_pixels)} exist with {count} training pictures of {num_pixels} values"
         )
     pixels = np.concatenate(
         [

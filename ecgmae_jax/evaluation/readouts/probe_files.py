@@ -13,6 +13,7 @@ from ecgmae_jax.evaluation.readouts.probes import Probe
 # What numpy and zipfile raise for a file that is none; TypeError for a single array.
 _NO_PROBE = (
     ValueError,
+    IndexError,
     KeyError,
     AttributeError,
     TypeError,
@@ -46,11 +47,17 @@ def load_probe(path: str | os.PathLike) -> Probe:
     try:
         # Opened here, since np.load leaves a damaged archive open.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in _ARRAYS}
+            classes = tuple(str(name) for name in archive["classes"])
+            features = (arrays["coefficients"].shape[-1],)
+            shapes = (features, features, (len(classes), *features), (len(classes),))
+            if tuple(array.shape for array in arrays.values()) != (*shapes, shapes[-1]):
+                raise ValueError("arrays that do not fit together")
             return Probe(
-                classes=tuple(str(name) for name in archive["classes"]),
+                classes=classes,
                 exclusive=bool(archive["exclusive"]),
                 metadata=json.loads(str(archive["metadata"])),
-                **{name: archive[name] for name in _ARRAYS},
+                **arrays,
             )
     except FileNotFoundError as fault:
         raise InputError(f"{path}: no such file; make it with configs/linear_probe.py") from fault

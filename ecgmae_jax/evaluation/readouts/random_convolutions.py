@@ -9,6 +9,7 @@ from collections.abc import Callable
 import jax
 from jaxtyping import Array, Float32
 
+from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.readouts.pooling import regional_means
 
 
@@ -34,6 +35,11 @@ def make_random_convolutions(
         regions: rows and columns.
         seed: of the weights.
     """
+    if min(num_filters, size, stride, *regions) < 1:
+        raise InputError(
+            f"{num_filters} random filters of {size} px, {stride} px apart, over {regions} "
+            "regions; expected at least one of each"
+        )
     shape = (size, size, channels, num_filters)
     kernel = jax.random.normal(jax.random.key(seed), shape) / (size * channels**0.5)
 

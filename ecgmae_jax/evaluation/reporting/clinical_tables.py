@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from ecgmae_jax.evaluation.publishing import csv_bytes
+
 Row = dict[str, Any]
 
 
@@ -28,11 +30,7 @@ def report_tables(metrics: Mapping[str, Any]) -> dict[str, bytes]:
     tables = {
         name: pd.DataFrame([_flat(row) for row in make(metrics)]) for name, make in makers.items()
     }
-    return {
-        f"tables/{name}.csv": table.to_csv(index=False).encode()
-        for name, table in tables.items()
-        if len(table)
-    }
+    return {f"tables/{name}.csv": csv_bytes(table) for name, table in tables.items() if len(table)}
 
 
 def _flow(metrics: Mapping[str, Any]) -> Iterator[Row]:
