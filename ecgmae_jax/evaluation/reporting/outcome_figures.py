@@ -92,7 +92,7 @@ def bland_altman_figure(
 
 def kaplan_meier_figure(thirds: Sequence[Mapping[str, Any]]) -> bytes:
     """The share without the event against time, a curve for each third of the predicted risk."""
-    figure, axes = _panel()
+    figure, axes = _panel(extra_height=0.6)
     longest = max(third["last"] for third in thirds)
     for i, third in enumerate(thirds):
         colour, line = _THIRDS[third["third"]]
@@ -135,8 +135,8 @@ def _dots(
     axes.plot(x, y, marker="o", markersize=3.2, linestyle="", color=colour, alpha=alpha, mew=0)
 
 
-def _panel() -> tuple[Figure, Axes]:
-    figure = Figure(figsize=_SIZE, layout="constrained")
+def _panel(*, extra_height: float = 0.0) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(_SIZE[0], _SIZE[1] + extra_height), layout="constrained")
     axes = figure.add_subplot()
     axes.grid(color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
