@@ -4,6 +4,9 @@ r"""Fine-tuning of a pre-trained encoder, after He et al. 2022, table 9 (ViT-B: 
         --config.checkpoint=runs/ptbxl --config.data.data_dir=<out> --config.label=superclass
     python main.py --config=configs/finetune.py:demo --workdir=runs/demo/finetune
 
+    python main.py --config=configs/finetune.py:cohort --config.label=ejection_fraction \
+        --config.label_smoothing=0.0 --config.class_weights=none …          # a value, not classes
+
 The best state is chosen on the validation split and judged once on the test splits. With
 --config.folds=5 every record is predicted instead, by one of five models that never saw its
 patient.

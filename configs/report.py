@@ -4,6 +4,9 @@ r"""The clinical report of one or several models, from their predictions.csv fil
     python main.py --config=configs/report.py --workdir=<out> --config.label=death \
         --config.models=probe=runs/probe/predictions.csv \
         --config.models=fine-tuned=runs/finetune/predictions.csv
+    python main.py --config=configs/report.py --workdir=<out> --config.label="" \
+        --config.outcomes="('ejection_fraction','survival')" \
+        --config.models=probe=runs/probe/predictions.csv
 
 The first model is the one the report is about; the others are compared with it. A name is that of
 the model in its file; the only model of a file may have any name. Thresholds and recalibration
@@ -24,6 +27,8 @@ def get_config(variant: str = "ptb_xl") -> ml_collections.ConfigDict:
         "ptb_xl": ("runs/ptbxl", "superclass"),
         "demo": ("runs/demo", "condition"),
     }[variant]
+    # Numbers that the files predict: values and times to an event. With these the label may be "".
+    config.outcomes = ()
     probe, finetune = (f"{folder}/{name}/predictions.csv" for name in ("linear_probe", "finetune"))
     config.models = (f"MAE={probe}", f"random={probe}", f"PCA={probe}", f"fine-tuned={finetune}")
     # <name>=<file> of models judged elsewhere: thresholds and recalibration are fixed on the

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -24,6 +24,11 @@ class LabelSet:
     classes: tuple[str, ...]
     exclusive: bool
     empty_is_missing: bool = False
+    feature: ClassVar[str] = "labels"
+
+    def read(self, example: Mapping[str, Any]) -> Float32[np.ndarray, " k"]:
+        """`encode` of what the example says."""
+        return self.encode(example[self.feature][self.name])
 
     def encode(self, value: int | Sequence[int]) -> Float32[np.ndarray, " k"]:
         """One number per class: 1 it holds, 0 it does not, NaN everywhere when unknown.

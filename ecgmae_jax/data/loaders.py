@@ -12,6 +12,7 @@ import numpy as np
 
 from ecgmae_jax.data.labels import LabelSet
 from ecgmae_jax.data.source import Dataset, Example, ExampleSource
+from ecgmae_jax.data.targets import NumberTarget, target_of
 from ecgmae_jax.data.workers import live_with_parent
 from ecgmae_jax.errors import InputError
 
@@ -120,7 +121,7 @@ class _Read(grain.transforms.RandomMap):
     source: ExampleSource
     transforms: tuple[Transform, ...]
     keys: tuple[str, ...]
-    label_set: LabelSet | None
+    target: LabelSet | NumberTarget | None
 
     def random_map(self, element: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         example = self.source[element]
@@ -129,8 +130,8 @@ class _Read(grain.transforms.RandomMap):
         if _KEY in self.keys:
             example = example | {_KEY: rng.integers(2**32, dtype=np.uint32)}
         row = {key: np.asarray(example[key]) for key in self.keys}
-        if self.label_set is not None:
-            row["label"] = self.label_set.encode(example["labels"][self.label_set.name])
+        if self.target is not None:
+            row["label"] = self.target.read(example)
         return row | {"record_index": np.asarray(element, np.int64)}
 
 
@@ -152,9 +153,9 @@ class _ReadOrFill(grain.transforms.RandomMap):
 def _reader(
     dataset: Dataset, *, transforms: Sequence[Transform], keys: Sequence[str], label: str | None
 ) -> _Read:
-    label_set = None if label is None else dataset.label_set(label)
-    needed = (*(key for key in keys if key != _KEY), *(["labels"] if label_set else []))
-    return _Read(dataset.source.only(*needed), tuple(transforms), tuple(keys), label_set)
+    target = None if label is None else target_of(dataset, label)
+    needed = (*(key for key in keys if key != _KEY), *([target.feature] if target else []))
+    return _Read(dataset.source.only(*needed), tuple(transforms), tuple(keys), target)
 
 
 def _rows_per_process(batch_size: int, *, process_index: int, process_count: int) -> int:

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Int
 
 from ecgmae_jax.data.source import Dataset, Example, ExampleSource
-from ecgmae_jax.data.splits import assign_by_patient, deal_by_stratum, rarest_classes
+from ecgmae_jax.data.splits import assign_by_patient, deal_by_stratum, quarters, rarest_classes
+from ecgmae_jax.data.targets import NumberTarget, target_of
 from ecgmae_jax.errors import InputError
 
 
@@ -68,18 +69,22 @@ def deal_folds(dataset: Dataset, *, task: str, num_folds: int, seed: int) -> np.
     """The name of the fold of each example: `fold1`, `fold2`, ..., the same for one patient's.
 
     Folds have equally many patients, and equally many of those whose rarest class of the task is
-    this one or that.
+    this one or that; of an outcome that is a value, of each quarter.
 
     Raises:
         InputError: fewer patients than folds.
     """
-    label_set, source = dataset.label_set(task), dataset.source.only("group", "labels")
+    target = target_of(dataset, task)
+    source = dataset.source.only("group", target.feature)
     examples = [source[i] for i in range(len(source))]
     patients = [example["group"] for example in examples]
-    rarest = rarest_classes(
-        patients, [label_set.names(example["labels"][task]) or () for example in examples]
-    )
+    if isinstance(target, NumberTarget):
+        strata = quarters(patients, [float(target.read(example)[0]) for example in examples])
+    else:
+        strata = rarest_classes(
+            patients, [target.names(example["labels"][task]) or () for example in examples]
+        )
     shares = {f"fold{number}": 1 / num_folds for number in range(1, num_folds + 1)}
-    dealt = deal_by_stratum(list(rarest), list(rarest.values()), shares=shares, seed=seed)
-    fold = dict(zip(rarest, dealt, strict=True))
+    dealt = deal_by_stratum(list(strata), list(strata.values()), shares=shares, seed=seed)
+    fold = dict(zip(strata, dealt, strict=True))
     return np.array([fold[patient] for patient in patients])

@@ -1,5 +1,6 @@
-"""What a fine-tuned classifier says of the records of a run: predictions.csv and metrics.json."""
+"""What a fine-tuned model says of the records of a run: predictions.csv and metrics.json."""
 
+import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,9 +13,11 @@ from ecgmae_jax.data.source import Dataset
 from ecgmae_jax.evaluation.aggregation import aggregate_records
 from ecgmae_jax.evaluation.embeddings import Embeddings
 from ecgmae_jax.evaluation.readouts.task import TaskResult
+from ecgmae_jax.evaluation.reporting.number_columns import number_columns
 from ecgmae_jax.evaluation.reporting.predictions import predictions_table
+from ecgmae_jax.evaluation.statistics.outcome_measures import NumericTruth
 from ecgmae_jax.models.compute import Compute
-from ecgmae_jax.programs import judgement
+from ecgmae_jax.programs import judgement, number_judgement
 from ecgmae_jax.programs.classifiers import Finetuned, predict_pictures
 
 MODEL = "fine-tuned"
@@ -22,7 +25,7 @@ FOLD = "fold"
 
 
 class RunResults(NamedTuple):
-    """Pictures with their probabilities, as `predict_parts` gives them.
+    """Pictures with the answers to them, as `predict_parts` gives them.
 
     Attributes:
         test: those that neither the parameters nor the choice among them has seen.
@@ -38,7 +41,7 @@ class RunResults(NamedTuple):
 def predict_parts(
     model: Finetuned, datasets: Sequence[Dataset], *, batch_size: int, compute: Compute
 ) -> Embeddings:
-    """The pictures of some splits with their truth and, as their vectors, their probabilities."""
+    """The pictures of some splits with their truth and, as their vectors, the model's answers."""
     found = [
         predict_pictures(model, dataset, batch_size=batch_size, compute=compute)
         for dataset in datasets
@@ -47,16 +50,11 @@ def predict_parts(
 
 
 def predicted_pictures(
-    datasets: Sequence[Dataset], probabilities: Sequence[np.ndarray], *, task: str
+    datasets: Sequence[Dataset], answers: Sequence[np.ndarray], *, task: str
 ) -> Embeddings:
-    """As `predict_parts`, of probabilities that are there already."""
-    frames = [judgement.record_columns(dataset) for dataset in datasets]
-    return Embeddings(
-        pd.concat(frames, ignore_index=True),
-        {task: judgement.labels_of(datasets, task)},
-        np.concatenate(probabilities).astype(np.float32),
-        {},
-    )
+    """As `predict_parts`, of answers that are there already."""
+    matrix = np.concatenate(answers).astype(np.float32)
+    return dataclasses.replace(judgement.unanswered_pictures(datasets, task), matrix=matrix)
 
 
 def record_rows(pictures: Embeddings, *, part: str, task: str, aggregation: str) -> pd.DataFrame:
@@ -65,21 +63,18 @@ def record_rows(pictures: Embeddings, *, part: str, task: str, aggregation: str)
     They name the fold where the pictures do.
     """
     records = aggregate_records(pictures, rule=aggregation)
-    labels = records.labels[task]
-    result = TaskResult(
-        classes=labels.classes,
-        test_rows=np.arange(len(records)),
-        truth=labels.values,
-        probabilities={MODEL: records.matrix.astype(np.float64)},
-        probes={},
-        metrics={},
-    )
+    answers, every = records.matrix.astype(np.float64), np.ones(len(records), bool)
+    results, numbers = {}, []
+    if task in records.numbers:
+        truth = NumericTruth(records.numbers[task])
+        numbers = [number_columns(task, truth, {MODEL: answers[:, 0]})]
+    else:
+        labels = records.labels[task]
+        results[task] = TaskResult(
+            labels.classes, np.arange(len(records)), labels.values, {MODEL: answers}, {}, {}
+        )
     table = predictions_table(
-        records.frame,
-        {part: np.ones(len(records), bool)},
-        records.labels,
-        {task: result},
-        encoders=[MODEL],
+        records.frame, {part: every}, records.labels, results, encoders=[MODEL], numbers=numbers
     )
     if FOLD in records.frame:
         table.insert(list(table.columns).index("part"), FOLD, records.frame[FOLD].to_numpy())
@@ -108,17 +103,19 @@ def publish_results(
         facts: go into metrics.json besides those of the results.
     """
     test = results.test
-    _, metrics = judgement.judge(
-        test.frame,
-        test.labels[task],
-        test.matrix,
-        rule=aggregation,
-        probabilities=np.asarray,
-        task=task,
-        model=MODEL,
-        settings=bootstrap,
-        seed=seed,
-    )
+    settings = {"task": task, "rule": aggregation, "settings": bootstrap, "seed": seed}
+    is_number = task in test.numbers
+    if is_number:
+        metrics = number_judgement.judge_number(test, model=MODEL, **settings)
+    else:
+        _, metrics = judgement.judge(
+            test.frame,
+            test.labels[task],
+            test.matrix,
+            probabilities=np.asarray,
+            model=MODEL,
+            **settings,
+        )
     table = pd.concat(
         [
             record_rows(pictures, part=part, task=task, aggregation=aggregation)
@@ -127,6 +124,5 @@ def publish_results(
         ignore_index=True,
     )
     if jax.process_index() == 0:
-        judgement.publish_judgement(
-            workdir, table, {**metrics, **facts, **results.facts}, model=MODEL
-        )
+        publish = number_judgement.publish_number if is_number else judgement.publish_judgement
+        publish(workdir, table, {**metrics, **facts, **results.facts}, model=MODEL)

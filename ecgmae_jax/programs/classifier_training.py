@@ -6,23 +6,21 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
-from jaxtyping import Float32, PRNGKeyArray
+from jaxtyping import PRNGKeyArray
 
-from ecgmae_jax.data.source import Dataset
-from ecgmae_jax.models.classification import class_weights, classification_losses
 from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.models.functional import Params, bind, init_params, model_graph
 from ecgmae_jax.models.heads import ClassifierConfig, with_pretrained_encoder
 from ecgmae_jax.programs.averaging import with_average, with_averaging
 from ecgmae_jax.programs.classifiers import classifier_maker
-from ecgmae_jax.programs.inputs import truth_of
 from ecgmae_jax.programs.training_run import make_epoch_schedule
 from ecgmae_jax.programs.views import Views
 from ecgmae_jax.training.optimizers import layerwise_lr_decay, make_optimizer, make_schedule
 from ecgmae_jax.training.state import TrainState, state_of
 from ecgmae_jax.training.steps import LossFn
+
+Losses = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
 
 def make_init(
@@ -67,9 +65,7 @@ def make_loss(
     config: ClassifierConfig,
     views: Views,
     *,
-    weights: np.ndarray,
-    focal_gamma: float,
-    exclusive: bool,
+    losses: Losses,
     compute: Compute,
 ) -> LossFn:
     """The mean over the examples of a batch whose label is known.
@@ -77,31 +73,17 @@ def make_loss(
     Args:
         config: of the classifier.
         views: how its pictures come out of a batch.
-        weights: of each class's positives, (k,).
-        focal_gamma: as in `classification_losses`.
-        exclusive: whether one class holds per example.
+        losses: of scores and labels: each example's loss, and 1 where its label is known.
         compute: precision and memory.
     """
     graph = model_graph(classifier_maker(config, compute))
 
     def loss_fn(params: Params, batch: Mapping[str, Any], key: PRNGKeyArray):
         scores = bind(graph, params["model"])(views.view(batch).seen, key=key)
-        losses, known = classification_losses(
-            scores,
-            batch["label"],
-            weights=jnp.asarray(weights),
-            focal_gamma=focal_gamma,
-            exclusive=exclusive,
-        )
-        return losses.sum() / jnp.maximum(known.sum(), 1.0), {"known": known.mean()}
+        found, known = losses(scores, batch["label"])
+        return found.sum() / jnp.maximum(known.sum(), 1.0), {"known": known.mean()}
 
     return loss_fn
-
-
-def weights_of(train: Dataset, task: str, *, kind: str) -> Float32[np.ndarray, " k"]:
-    """The weight of each class's positives, from the training labels; `kind` as `class_weights`."""
-    exclusive = train.label_set(task).exclusive
-    return class_weights(truth_of(train, task), kind=kind, exclusive=exclusive)
 
 
 def make_learning_rate(

@@ -1,4 +1,4 @@
-"""A fine-tuned classifier: how it is made, kept and asked."""
+"""A fine-tuned classifier, or regression: how it is made, kept and asked."""
 
 import dataclasses
 import functools
@@ -10,8 +10,8 @@ import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from ecgmae_jax.data.labels import LabelSet
 from ecgmae_jax.data.source import Dataset
+from ecgmae_jax.errors import InputError
 from ecgmae_jax.models.classification import probabilities
 from ecgmae_jax.models.compute import Compute
 from ecgmae_jax.models.functional import Params, bind, model_graph
@@ -28,9 +28,10 @@ class Finetuned:
     """A classifier as a checkpoint holds it.
 
     Attributes:
-        label_set: the classes, as `LabelSet.as_dict` says them.
+        label_set: the classes, as `LabelSet.as_dict` says them; of an outcome that is a value, one
+            class `value` and besides `scale`, mean and deviation of the training pictures.
         specification: of the input, see `inputs.input_specification`.
-        aggregation: how the probabilities of a record's pictures become one: `mean` or `max`.
+        aggregation: how the answers for a record's pictures become one: `mean` or `max`.
         step: updates made when it was saved.
     """
 
@@ -55,15 +56,16 @@ def describe(
     config: ClassifierConfig,
     specification: Mapping[str, Any],
     *,
-    label_set: LabelSet,
+    task: str,
+    label_set: Mapping[str, Any],
     aggregation: str,
 ) -> dict[str, Any]:
-    """What a checkpoint has to say of a classifier for `load_finetuned`, as JSON can hold it."""
+    """What a checkpoint has to say for `load_finetuned`, as JSON can hold it."""
     return {
         "input": dict(specification),
         "encoder": dataclasses.asdict(config.encoder),
-        "task": label_set.name,
-        "label_set": label_set.as_dict(),
+        "task": task,
+        "label_set": dict(label_set),
         "aggregation": aggregation,
     }
 
@@ -93,42 +95,67 @@ def load_finetuned(workdir: pathlib.Path, *, which: str) -> Finetuned:
         )
 
 
-def make_probabilities(
+def scale_of(label_set: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Mean and deviation of an outcome that is a value; None of classes."""
+    return tuple(label_set["scale"]) if "scale" in label_set else None
+
+
+def require_classes(model: Finetuned, path: pathlib.Path) -> None:
+    """InputError where the model answers with a value: who asks needs probabilities."""
+    if scale_of(model.label_set) is not None:
+        raise InputError(
+            f"{path} was fine-tuned on the number {model.task!r}, and this program takes models of "
+            "classes; its predictions of the test records are in predictions.csv there"
+        )
+
+
+def make_answers(
     config: ClassifierConfig,
     specification: Mapping[str, Any],
     *,
     exclusive: bool,
     compute: Compute,
+    scale: tuple[float, float] | None = None,
 ) -> Callable[[Params, Any], jax.Array]:
-    """A jitted function from a classifier's parameters and uint8 pictures to (b, k)."""
+    """A jitted function from a model's parameters and uint8 pictures to (b, k).
+
+    Probabilities; with the `scale` of an outcome that is a value, values.
+    """
     statistics = tuple((name, tuple(specification[name])) for name in ("mean", "std"))
-    return _probabilities(config, statistics, exclusive, compute)
+    return _answers(config, statistics, exclusive, compute, scale)
 
 
 # Evaluation, test and every round of a cross-validation ask for the same one.
 @functools.lru_cache(maxsize=8)
-def _probabilities(
+def _answers(
     config: ClassifierConfig,
     statistics: tuple[tuple[str, tuple[float, ...]], ...],
     exclusive: bool,
     compute: Compute,
+    scale: tuple[float, float] | None,
 ) -> Callable[[Params, Any], jax.Array]:
     graph = model_graph(classifier_maker(config, compute))
 
     @jax.jit
-    def compute_probabilities(params: Params, images: jax.Array) -> jax.Array:
+    def compute_answers(params: Params, images: jax.Array) -> jax.Array:
         scores = bind(graph, params)(inputs.standardise(images, dict(statistics)))
+        if scale is not None:
+            return scale[0] + scale[1] * scores
         return probabilities(scores, exclusive=exclusive)
 
-    return compute_probabilities
+    return compute_answers
 
 
 def predict_pictures(
     model: Finetuned, dataset: Dataset, *, batch_size: int, compute: Compute
 ) -> np.ndarray:
-    """The probabilities of every picture of a split, (n, k)."""
-    function = make_probabilities(
-        model.config, model.specification, exclusive=model.label_set["exclusive"], compute=compute
+    """The answers for every picture of a split, (n, k)."""
+    function = make_answers(
+        model.config,
+        model.specification,
+        exclusive=model.label_set["exclusive"],
+        compute=compute,
+        scale=scale_of(model.label_set),
     )
     return predict_split(
         functools.partial(function, model.params),

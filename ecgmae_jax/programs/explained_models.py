@@ -87,6 +87,7 @@ def log_odds(log_weights: Float32[Array, "b k"], *, exclusive: bool) -> Float32[
 
 def _load_finetuned(path: pathlib.Path, *, compute: Compute) -> ExplainedModel:
     model = classifiers.load_finetuned(path, which="best")
+    classifiers.require_classes(model, path)
     make = classifiers.classifier_maker(model.config, compute)
     graph = model_graph(make)
 

@@ -20,6 +20,7 @@ from ecgmae_jax.programs import (
 )
 from ecgmae_jax.programs.computing import make_compute
 from ecgmae_jax.programs.encoders import Pretrained
+from ecgmae_jax.programs.finetune_tasks import FinetuneTask, make_task
 from ecgmae_jax.programs.views import Views
 from ecgmae_jax.training import loop
 
@@ -38,10 +39,18 @@ def make_finetune_job(
         validated: by which the best state is chosen.
         record: what the workdir says of the run.
     """
-    specification, label_set = pretrained.specification, train.label_set(config.label)
+    specification = pretrained.specification
+    task = make_task(
+        train,
+        label=config.label,
+        weights=config.class_weights,
+        focal_gamma=config.focal_gamma,
+        smoothing=config.label_smoothing,
+        mixing=config.mixing.probability,
+    )
     compute, decay = make_compute(**config.compute), config.ema_decay
     model = ClassifierConfig(
-        pretrained.config.encoder, len(label_set.classes), drop_path=config.drop_path
+        pretrained.config.encoder, len(task.described["classes"]), drop_path=config.drop_path
     )
     learning_rate, total_steps = classifier_training.make_learning_rate(
         config.optimizer,
@@ -64,23 +73,20 @@ def make_finetune_job(
             ema_decay=decay,
             seed=config.seed,
         ),
-        loss_fn=classifier_training.make_loss(
-            model,
-            views,
-            weights=classifier_training.weights_of(train, config.label, kind=config.class_weights),
-            focal_gamma=config.focal_gamma,
-            exclusive=label_set.exclusive,
-            compute=compute,
-        ),
+        loss_fn=classifier_training.make_loss(model, views, losses=task.losses, compute=compute),
         optimizer=optimizer,
         learning_rate=learning_rate,
         batches_from=functools.partial(_batches, config, train, views),
-        evaluators=[_judge(config, model, specification, validated, compute)],
+        evaluators=[_judge(config, model, specification, validated, compute, task)],
         meta=dict(record)
         | classifiers.describe(
-            model, specification, label_set=label_set, aggregation=config.aggregation
+            model,
+            specification,
+            task=config.label,
+            label_set=task.described,
+            aggregation=config.aggregation,
         ),
-        best_metric=validation.METRIC,
+        best_metric=task.metric,
         lowest_is_best=False,
         total_steps=total_steps,
         batch_size=config.loader.batch_size,
@@ -125,12 +131,14 @@ def _judge(
     specification: Mapping[str, Any],
     validated: Dataset,
     compute: Compute,
+    task: FinetuneTask,
 ) -> loop.Evaluator:
     return validation.make_evaluator(
         model,
         specification,
         validated,
         task=config.label,
+        scale=classifiers.scale_of(task.described),
         aggregation=config.aggregation,
         batch_size=config.loader.batch_size,
         compute=compute,

@@ -102,7 +102,8 @@ def labels_for(dataset: Dataset, task: str, classes: tuple[str, ...]) -> Labels:
 
 def _load_finetuned(path: pathlib.Path, *, compute: Compute) -> FittedModel:
     model = classifiers.load_finetuned(path, which="best")
-    function = classifiers.make_probabilities(
+    classifiers.require_classes(model, path)
+    function = classifiers.make_answers(
         model.config, model.specification, exclusive=model.label_set["exclusive"], compute=compute
     )
     return FittedModel(

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float32, Int16, UInt8
 
 from ecgmae_jax.data import transforms
 from ecgmae_jax.data.source import Dataset
+from ecgmae_jax.data.targets import NumberTarget
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.rendering.drawing import draw, make_deck
 from ecgmae_jax.rendering.sheet import Sheet
@@ -182,4 +183,11 @@ def truth_of(dataset: Dataset, task: str) -> np.ndarray:
     """The task's labels (n, k), NaN where unknown."""
     label_set = dataset.label_set(task)
     source = dataset.source.only("labels")
-    return np.stack([label_set.encode(source[i]["labels"][task]) for i in range(len(source))])
+    return np.stack([label_set.read(source[i]) for i in range(len(source))])
+
+
+def values_of(dataset: Dataset, target: NumberTarget) -> np.ndarray:
+    """The values of an outcome (n,), float64, NaN where unknown."""
+    source = dataset.source.only(target.feature)
+    found = [target.read(source[i])[0] for i in range(len(source))]
+    return np.array(found, np.float64)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ecgmae_jax.data.source import Dataset
+from ecgmae_jax.data.targets import NumberTarget, target_of
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.evaluation.aggregation import aggregate_records
 from ecgmae_jax.evaluation.cohort import describe_part, part_rows
@@ -19,7 +20,7 @@ from ecgmae_jax.evaluation.reporting.predictions import Predicted, predictions_t
 from ecgmae_jax.evaluation.statistics.comparison import compare_encoders
 from ecgmae_jax.evaluation.statistics.discrimination import labels_with
 from ecgmae_jax.evaluation.statistics.intervals import patient_resamples
-from ecgmae_jax.programs.inputs import truth_of
+from ecgmae_jax.programs.inputs import truth_of, values_of
 
 
 def record_columns(dataset: Dataset) -> pd.DataFrame:
@@ -39,6 +40,17 @@ def labels_of(datasets: Sequence[Dataset], task: str) -> Labels:
     label_set = datasets[0].label_set(task)
     values = np.concatenate([truth_of(dataset, task) for dataset in datasets])
     return Labels(label_set.classes, label_set.exclusive, label_set.empty_is_missing, values)
+
+
+def unanswered_pictures(datasets: Sequence[Dataset], task: str) -> Embeddings:
+    """The pictures of some splits with their truth, labels or values, and no vectors yet."""
+    frame = pd.concat([record_columns(one) for one in datasets], ignore_index=True)
+    nothing = np.zeros((len(frame), 0), np.float32)
+    target = target_of(datasets[0], task)
+    if isinstance(target, NumberTarget):
+        values = np.concatenate([values_of(one, target) for one in datasets])
+        return Embeddings(frame, {}, nothing, {}, {task: values})
+    return Embeddings(frame, {task: labels_of(datasets, task)}, nothing, {})
 
 
 def judge(

@@ -19,12 +19,12 @@ from ecgmae_jax.evaluation.readouts.further_readouts import readout_rows
 from ecgmae_jax.evaluation.readouts.numeric_outcomes import probe_outcome
 from ecgmae_jax.evaluation.readouts.probes import predict
 from ecgmae_jax.evaluation.readouts.task import ProbeSettings, TaskResult, known_rows, probe_task
+from ecgmae_jax.evaluation.reporting.number_columns import number_columns
 from ecgmae_jax.evaluation.reporting.predictions import Predicted, predictions_table
 from ecgmae_jax.evaluation.statistics.intervals import COMMON_POSITIVES
-from ecgmae_jax.programs import workdirs
+from ecgmae_jax.programs import probe_settings, workdirs
 from ecgmae_jax.programs.pretraining_checks import check_embeddings
 from ecgmae_jax.programs.probe_outputs import publish_probes
-from ecgmae_jax.programs.probe_settings import check_rows, check_settings, check_shares
 
 # The row that is the age would read it off itself.
 _TELLS_ITSELF = (AGE_AND_SEX, "age_years")
@@ -32,13 +32,13 @@ _TELLS_ITSELF = (AGE_AND_SEX, "age_years")
 
 def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     """Fits and compares the probes; writes report.html, metrics.json, the tables and probes/."""
-    settings = check_settings(config.probe, config.bootstrap, seed=config.seed)
-    shares, draws = check_shares(config.few_shot)
+    settings = probe_settings.check_settings(config.probe, config.bootstrap, seed=config.seed)
+    shares, draws = probe_settings.check_shares(config.few_shot)
     readouts = config.readouts.to_dict()
-    paths = check_rows(config.rows.to_dict(), config.order, readouts)
+    paths = probe_settings.check_rows(config.rows.to_dict(), config.order, readouts)
     records = _read_records(config, paths)
     first = next(iter(records.values()))
-    parts = part_rows(first.frame, _parts(config))
+    parts = part_rows(first.frame, probe_settings.parts_of(config.splits))
     records[AGE_AND_SEX] = age_and_sex(first, parts["train"])
     encoders = {name: records[name] for name in dict.fromkeys(config.order)}
     leakage = check_embeddings(records.values(), config.splits.test, allowed=config.allow_overlap)
@@ -89,7 +89,7 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
             | {"readouts": further[task], "few_shot": summarise_draws(curves[task])}
             for task, result in results.items()
         },
-        "outcomes": outcomes,
+        "outcomes": {name: result.metrics for name, result in outcomes.items()},
     }
     publish_probes(
         workdir,
@@ -102,6 +102,7 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
             results,
             encoders=list(encoders),
             further=_validation(encoders, parts, results),
+            numbers=[number_columns(name, r.truth, r.predictions) for name, r in outcomes.items()],
         ),
         curves=curves,
     )
@@ -126,12 +127,6 @@ def _read_records(
     before, after = (len(next(iter(found.values()))) for found in (pictures, records))
     print(f"{before} pictures -> {after} records (rule: {config.aggregation})")
     return records
-
-
-def _parts(config: ml_collections.ConfigDict) -> dict[str, tuple[str, ...]]:
-    """The splits of each part; there may be none for validation."""
-    named = {part: tuple(config.splits[part]) for part in ("train", "validation", "test")}
-    return {part: splits for part, splits in named.items() if splits or part != "validation"}
 
 
 def _validation(
@@ -159,7 +154,9 @@ def _describe_settings(
     config: ml_collections.ConfigDict, settings: ProbeSettings
 ) -> dict[str, Any]:
     return {
-        "splits": {part: list(splits) for part, splits in _parts(config).items()},
+        "splits": {
+            part: list(splits) for part, splits in probe_settings.parts_of(config.splits).items()
+        },
         "aggregation": config.aggregation,
         "grid": list(settings.grid),
         "folds": settings.num_folds,

@@ -36,6 +36,12 @@ def check_settings(probe: Fields, bootstrap: Fields, *, seed: int) -> ProbeSetti
     )
 
 
+def parts_of(splits: Fields) -> dict[str, tuple[str, ...]]:
+    """The splits of each part; there may be none for validation."""
+    named = {part: tuple(splits[part]) for part in ("train", "validation", "test")}
+    return {part: found for part, found in named.items() if found or part != "validation"}
+
+
 def check_shares(few_shot: Fields) -> tuple[tuple[float, ...], int]:
     """The shares of the training patients, none for no curve, and how often each is drawn."""
     shares, draws = tuple(float(share) for share in few_shot["shares"]), few_shot["draws"]

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ml_collections
@@ -19,7 +20,15 @@ from ecgmae_jax.evaluation.reporting.clinical_report import (
 )
 from ecgmae_jax.evaluation.reporting.clinical_tables import report_tables
 from ecgmae_jax.evaluation.reporting.model_card import make_card, read_statements
-from ecgmae_jax.evaluation.reporting.prediction_files import read_predictions
+from ecgmae_jax.evaluation.reporting.number_predictions import (
+    NumberPredictions,
+    join_columns,
+    read_outcome,
+)
+from ecgmae_jax.evaluation.reporting.outcome_figures import make_outcome_figures
+from ecgmae_jax.evaluation.reporting.outcome_metrics import judge_outcomes
+from ecgmae_jax.evaluation.reporting.outcome_tables import outcome_tables
+from ecgmae_jax.evaluation.reporting.prediction_files import Predictions, read_predictions
 from ecgmae_jax.evaluation.statistics.calibration_curve import SPAN
 from ecgmae_jax.evaluation.statistics.intervals import COMMON_POSITIVES
 from ecgmae_jax.evaluation.statistics.label_efficiency import read_efficiency
@@ -44,7 +53,7 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
             f"config.models has {[*files]}, config.development besides {unknown}; give "
             "--config.models=<name>=<predictions.csv> for each model"
         )
-    predictions = read_predictions(files, task=config.label, development=development)
+    predictions, outcomes = _read(config, files, development)
     efficiency = (
         read_efficiency(pathlib.Path(config.few_shot).expanduser(), task=config.label)
         if config.few_shot
@@ -56,11 +65,11 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     statements = (
         read_statements(pathlib.Path(config.statements).expanduser()) if config.statements else {}
     )
-    cases = choose_cases(predictions, count=config.cases.count)
+    cases = choose_cases(predictions, count=config.cases.count) if predictions else []
     folders = {"picture": config.cases.pictures, "attribution": config.cases.attributions}
     pictures = {kind: read_pictures(folder, cases) for kind, folder in folders.items()}
 
-    found = judge_predictions(predictions, settings)
+    found = _judge(predictions, outcomes, settings)
     models = {name: file_facts(path) for name, path in files.items()}
     for name, path in development.items():
         models[name]["development"] = file_facts(path)
@@ -79,18 +88,53 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     }
     card = make_card(metrics, statements)
     figures = make_clinical_figures(metrics, predictions)
+    figures |= make_outcome_figures(metrics, outcomes)
+    tables = [one.table() for one in (predictions, *outcomes) if one is not None]
     publish(
         workdir,
         {
             "report.html": render_clinical_report(metrics, figures, pictures, card).encode(),
             "model_card.md": render_card(card).encode(),
-            "predictions.csv": csv_bytes(predictions.table()),
+            "predictions.csv": csv_bytes(join_columns(tables)),
             "metrics.json": json.dumps(metrics, indent=2, allow_nan=False).encode(),
         }
         | report_tables(metrics)
+        | outcome_tables(metrics)
         | {f"figures/{name}.png": content for name, content in figures.items()},
     )
     print(f"report: {workdir / 'report.html'}  figures: {workdir / 'metrics.json'}")
+
+
+def _read(
+    config: ml_collections.ConfigDict,
+    files: Mapping[str, pathlib.Path],
+    development: Mapping[str, pathlib.Path],
+) -> tuple[Predictions | None, list[NumberPredictions]]:
+    """The predictions of the label, where one is named, and of the numeric outcomes."""
+    if not config.label and not config.outcomes:
+        raise InputError(
+            "config.label is empty, and so is config.outcomes; name a label or numeric outcomes of "
+            "the predictions.csv files"
+        )
+    predictions = (
+        read_predictions(files, task=config.label, development=development)
+        if config.label
+        else None
+    )
+    return predictions, [read_outcome(files, outcome=name) for name in config.outcomes]
+
+
+def _judge(
+    predictions: Predictions | None,
+    outcomes: Sequence[NumberPredictions],
+    settings: ReportSettings,
+) -> dict[str, Any]:
+    judged = judge_outcomes(outcomes, settings)
+    if predictions is not None:
+        return judge_predictions(predictions, settings) | judged
+    nothing = {name: [] for name in ("classes", "left_out", "labels", "comparisons")}
+    flow = judged["outcomes"][0]["flow"]
+    return {"task": "", "macro": {}, "bootstrap": None, "flow": flow, **nothing, **judged}
 
 
 def _settings(config: ml_collections.ConfigDict) -> ReportSettings:

@@ -6,9 +6,11 @@ from typing import Any
 import jax
 import numpy as np
 
+from ecgmae_jax.data.labels import LabelSet
 from ecgmae_jax.data.loaders import make_train_loader
 from ecgmae_jax.data.mixing import mix_batch, smooth_labels
 from ecgmae_jax.data.source import Dataset
+from ecgmae_jax.data.targets import target_of
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.programs import inputs
 from ecgmae_jax.programs.views import Batch, View, Views, drawn_views
@@ -75,6 +77,8 @@ def train_batches(
 ) -> Iterator[dict[str, np.ndarray]]:
     """The endless batches after `start_step`, their labels soft, their pictures perhaps mixed.
 
+    Values, which are no labels, go without both: neither may be asked for.
+
     Raises:
         InputError: shares that are none, or pictures to be mixed that are drawn only later.
     """
@@ -102,7 +106,8 @@ def train_batches(
         process_index=jax.process_index(),
         process_count=jax.process_count(),
     )
-    exclusive = train.label_set(label).exclusive
+    target = target_of(train, label)
+    exclusive = isinstance(target, LabelSet) and target.exclusive
 
     def softened() -> Iterator[dict[str, np.ndarray]]:
         for step, batch in enumerate(batches, start=start_step):

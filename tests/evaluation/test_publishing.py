@@ -1,4 +1,5 @@
 import os
+import signal
 
 import pytest
 
@@ -33,6 +34,29 @@ def test_a_run_that_dies_on_the_way_leaves_no_metrics(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         publish(tmp_path, {"metrics.json": b"2", "report.html": b"new", "summary.txt": b"new"})
     assert "metrics.json" not in _tree(tmp_path)
+    assert not list(tmp_path.glob(".unfinished-*"))
+
+
+def test_who_asks_it_to_end_waits_until_all_is_in_place(tmp_path, monkeypatch):
+    replace, seen = os.replace, []
+
+    def ask_at_the_report(source, target):
+        if str(target).endswith("report.html"):
+            os.kill(os.getpid(), signal.SIGTERM)
+        replace(source, target)
+
+    def note(number, frame):
+        seen.append(_tree(tmp_path))
+
+    monkeypatch.setattr(os, "replace", ask_at_the_report)
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        publish(tmp_path, {"metrics.json": b"2", "report.html": b"new", "tables/a.csv": b"new"})
+        assert signal.getsignal(signal.SIGTERM) is note
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    whole = {"metrics.json": "2", "report.html": "new", "tables/a.csv": "new"}
+    assert seen == [whole]
     assert not list(tmp_path.glob(".unfinished-*"))
 
 

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from sklearn.metrics import r2_score
 
 
 def finetune(main, pretrained, workdir, *more, epochs, every, patience):
@@ -95,6 +96,53 @@ def test_a_round_that_was_killed_gives_what_it_gives_undisturbed(main, pretraine
     main.succeed(in_rounds(main, pretrained, cross_validated))
     assert [(cross_validated / name).read_bytes() for name in names] == killed
     assert [path.stat().st_mtime_ns for path in finished] == made
+
+
+def test_a_value_is_fine_tuned_and_the_report_reads_it(main, pretrained, tmp_path):
+    command = finetune(
+        main,
+        pretrained,
+        tmp_path / "age",
+        "label=age_years",
+        "label_smoothing=0.0",
+        "allow_overlap=True",
+        epochs=2.0,
+        every=4,
+        patience=1,
+    )
+    out = main.succeed(command)
+    metrics = json.loads((tmp_path / "age" / "metrics.json").read_text())
+    lines = (tmp_path / "age" / "metrics.jsonl").read_text().splitlines()
+    judged = [line for line in map(json.loads, lines) if "validation_r2" in line]
+    assert (
+        max(judged, key=lambda line: line["validation_r2"])["step"]
+        == (metrics["training"]["best_step"])
+    )
+    r2 = metrics["rows"]["fine-tuned"]["r2"]["value"]
+    assert f"fine-tuned, age_years: R2 {r2:.3f}" in out
+    rows = [row for row in read_rows(tmp_path / "age") if row["part"] == "test"]
+    pairs = np.array(
+        [[float(row[f"{who}.age_years.value"]) for who in ("truth", "fine-tuned")] for row in rows]
+    )
+    assert r2 == pytest.approx(r2_score(pairs[:, 0], pairs[:, 1]))
+    report = main.command(
+        "report.py:demo",
+        tmp_path / "report",
+        "label=",
+        "outcomes=('age_years',)",
+        f"models=tuned={tmp_path / 'age' / 'predictions.csv'}",
+        "bootstrap.resamples=20",
+    )
+    main.succeed(report)
+    (entry,) = json.loads((tmp_path / "report" / "metrics.json").read_text())["outcomes"]
+    assert entry["models"]["tuned"]["r2"] == metrics["rows"]["fine-tuned"]["r2"]
+    # What asks for probabilities says so.
+    evaluate = main.command(
+        "evaluate.py:demo", tmp_path / "evaluate", *main.data(), f"model={tmp_path / 'age'}"
+    )
+    done = main.run(evaluate)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "was fine-tuned on the number 'age_years'" in done.stderr
 
 
 @pytest.mark.slow

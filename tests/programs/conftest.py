@@ -35,6 +35,27 @@ def _table(models, *, num=240, seed=0):
     return table
 
 
+def _with_numbers(table):
+    """The table with two numeric outcomes, of which age+sex predicts one only."""
+    rng = np.random.default_rng(5)
+    num = len(table)
+    signal = rng.normal(size=num)
+    value = 55 + 9 * signal
+    time = rng.exponential(3 * np.exp(-signal))
+    added = {
+        "truth.ejection_fraction.value": np.where(np.arange(num) % 9 == 4, np.nan, value),
+        "truth.survival.time": np.minimum(time, 4.0).round(2),
+        "truth.survival.event": (time <= 4.0).astype(int),
+    }
+    for model, noise in (("MAE", 0.6), ("random", 1.5)):
+        guess = signal + noise * rng.normal(size=num)
+        guess[: num // 3] = np.nan
+        added[f"{model}.ejection_fraction.value"] = 54 + 6 * guess
+        added[f"{model}.survival.risk"] = guess
+    added["age+sex.survival.risk"] = np.where(np.isnan(guess), np.nan, table["age_years"] / 50)
+    return pd.concat([table, pd.DataFrame(added)], axis=1)
+
+
 class Memory(ExampleSource):
     """Examples that lie in memory."""
 
@@ -61,6 +82,24 @@ def in_memory():
 def make_report_config():
     """Folder -> config of a report of three models in two files, which it writes there."""
     return _config
+
+
+@pytest.fixture(scope="session")
+def make_outcome_report_config():
+    """As `make_report_config`, of two numeric outcomes besides; a patient has two records."""
+    return _outcome_config
+
+
+def _outcome_config(folder):
+    config = _config(folder)
+    table = _with_numbers(_table({"MAE": 2.0, "random": 0.5}))
+    table["group"] = [f"p{i // 2}" for i in range(len(table))]
+    table.to_csv(folder / "probe.csv", index=False)
+    names = ("MAE", "random", "age+sex")
+    config.models = tuple(f"{name}={folder / 'probe.csv'}" for name in names)
+    config.label = ""
+    config.outcomes = ("ejection_fraction", "survival")
+    return config
 
 
 def _config(folder):

@@ -150,7 +150,7 @@ def config(monkeypatch, pictures, load, in_memory):
 def test_the_sigmoid_of_a_classifier_s_log_odds_is_its_probability(load, finetuned, pictures):
     model = load("workdir")
     images = standardise(jnp.asarray(pictures), SPECIFICATION)
-    expected = classifiers.make_probabilities(
+    expected = classifiers.make_answers(
         finetuned.config, SPECIFICATION, exclusive=True, compute=PLAIN
     )(finetuned.params, pictures)
     found = jax.nn.sigmoid(model.log_odds(model.params, images, None))

@@ -5,7 +5,7 @@ import ml_collections
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, r2_score, roc_auc_score
 
 from configs import ptbxl
 from configs.linear_probe import get_config
@@ -20,6 +20,7 @@ from ecgmae_jax.evaluation.embeddings import (
 )
 from ecgmae_jax.evaluation.readouts.probe_files import load_probe
 from ecgmae_jax.evaluation.readouts.probes import predict
+from ecgmae_jax.evaluation.statistics.concordance import concordance
 from ecgmae_jax.evaluation.statistics.intervals import patient_resamples
 from ecgmae_jax.programs.linear_probe import run
 
@@ -62,7 +63,12 @@ def _write(path, *, strength, relabel=None, num_patients=60):
     metadata = {"encoder": path.stem, "pooling": "mean", "checkpoint": "c0ffee"}
     metadata["dataset"] = {"name": "made_up", "config": "sheet"}
     lvef = 55 - 12.0 * rhythm[:, 0] + truth.normal(size=2 * num_patients)
-    numbers = {"lvef": lvef[records]}
+    time = truth.exponential(np.exp(-rhythm[:, 0]))
+    numbers = {
+        "lvef": lvef[records],
+        "death.time": np.minimum(time, 1.0)[records],
+        "death.event": (time <= 1.0).astype(float)[records],
+    }
     embeddings = Embeddings(frame, labels, matrix, metadata, numbers)
     if relabel is not None:
         relabel(embeddings)
@@ -77,7 +83,7 @@ def _config(folder):
     config.rows = {name: str(folder / f"{name}.parquet") for name in ROWS}
     config.order = (*ROWS, "age+sex")
     config.labels = ("condition", "findings")
-    config.outcomes = ("lvef",)
+    config.outcomes = ("lvef", "death")
     config.bootstrap.resamples = 40
     config.probe.grid = (1e-3, 1e-1)
     config.readouts.neighbours.rows = ("random",)
@@ -164,6 +170,25 @@ def test_readouts_and_few_labels_are_in_the_tables(finished):
     assert metrics["settings"]["readouts"]["batchnorm"]["steps"] == 90
 
 
+def test_numeric_outcomes_follow_from_the_predictions_file(finished):
+    metrics = json.loads((finished / "out" / "metrics.json").read_text())
+    table = pd.read_csv(finished / "out" / "predictions.csv")
+    test = table[table["part"] == "test"]
+    for row, found in metrics["outcomes"]["lvef"]["rows"].items():
+        scores = r2_score(test["truth.lvef.value"], test[f"{row}.lvef.value"])
+        assert found["r2"]["value"] == pytest.approx(scores, rel=1e-12)
+    assert table[table["part"] == "train"]["MAE.lvef.value"].isna().all()
+    assert table[table["part"] == "validation"]["MAE.lvef.value"].notna().all()
+    death = metrics["outcomes"]["death"]["rows"]["MAE"]["c_index"]
+    index = concordance(
+        test["truth.death.time"].to_numpy(),
+        test["truth.death.event"].to_numpy() > 0,
+        test["MAE.death.risk"].to_numpy(),
+        np.ones((1, len(test))),
+    )
+    assert death["value"] == pytest.approx(index[0], rel=1e-12)
+
+
 def test_validation_records_are_predicted_and_nothing_else(finished):
     table = pd.read_csv(finished / "out" / "predictions.csv")
     assert table["part"].value_counts().to_dict() == {"train": 72, "test": 40, "validation": 8}
@@ -247,7 +272,8 @@ def test_faults_name_file_and_remedy_and_leave_nothing(config, tmp_path):
     expect(r"splits\.test is \('fold9',\)", lambda c: c.splits.update(test=("fold9",)))
     expect(r"both train and test", lambda c: c.splits.update(train=("train", "test")))
     expect(r"rule 'sum' unknown", lambda c: c.update(aggregation="sum"))
-    expect(r"names 'bnp'; .* \['lvef', 'age_years'\]", lambda c: c.update(outcomes=("bnp",)))
+    known = r"\['death', 'lvef', 'age_years'\]"
+    expect(rf"names 'bnp'; .* {known}", lambda c: c.update(outcomes=("bnp",)))
     expect(r"shares \(2\.0,\) in 3", lambda c: c.update(few_shot={"shares": (2,), "draws": 3}))
     expect(r"readouts names \['svm'\]", lambda c: c.update(readouts={"svm": {"rows": ()}}))
     expect(r"reads \('MAE', 'ViT'\)", lambda c: c.readouts.neighbours.update(rows=("ViT",)))

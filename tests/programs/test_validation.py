@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import r2_score, roc_auc_score
 
 from ecgmae_jax.data.labels import LabelSet
 from ecgmae_jax.data.source import Dataset, ExampleSource
@@ -68,6 +68,28 @@ def test_the_pictures_of_a_record_become_one_by_the_named_rule(monkeypatch, aggr
     assert figures == {"validation_auroc": pytest.approx(expected)}
     # It is the average that is judged.
     assert asked == [{"new": 2}]
+
+
+def test_a_value_is_judged_by_the_share_explained(monkeypatch, in_memory):
+    ages = [40.0, float("nan"), 60.0, 75.0]
+    ids = [{"record_id": f"r{i // 2}", "segment": i % 2, "group": f"{i // 2}"} for i in range(8)]
+    examples = [
+        FACTS | one | {"diagnoses": (), "age_years": ages[i // 2]} for i, one in enumerate(ids)
+    ]
+    dataset = Dataset("toy", "sheet", "validation", "1", in_memory(examples), {}, {}, "0" * 16)
+    found = np.array([[40], [44], [0], [0], [50], [60], [70], [78]], np.float32)
+    monkeypatch.setattr(classifiers, "predict_split", lambda *args, **settings: found)
+    settings = {"task": "age_years", "batch_size": 4, "compute": PLAIN, "aggregation": "mean"}
+    evaluator = validation.make_evaluator(
+        CONFIG, SPECIFICATION, dataset, scale=(50.0, 10.0), **settings
+    )
+    figures = evaluator({"model": {"old": 1}, "average": {"new": 2}})
+    expected = r2_score([40, 60, 75], [42, 55, 74])
+    assert figures == {"validation_r2": pytest.approx(expected)}
+    same = [one | {"age_years": 50.0} for one in examples]
+    alike = Dataset("toy", "sheet", "validation", "1", in_memory(same), {}, {}, "0" * 16)
+    with pytest.raises(InputError, match="no two validation pictures have different values"):
+        validation.make_evaluator(CONFIG, SPECIFICATION, alike, scale=(50.0, 10.0), **settings)
 
 
 def test_a_class_that_all_or_none_have_does_not_enter():

@@ -1,9 +1,9 @@
-"""Continuous outcomes from frozen embeddings: ridge regression, and what it is worth."""
+"""Continuous outcomes from frozen embeddings: ridge regression."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Shaped
+from jaxtyping import Float, Float32
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
@@ -47,32 +47,3 @@ def fit_ridge(
         cv=GroupKFold(num_folds, shuffle=True, random_state=seed),
     )
     return search.fit(features.astype(np.float64), values, groups=groups)
-
-
-def regression_measures(
-    values: Float[np.ndarray, " b"],
-    predictions: Float[np.ndarray, " b"],
-    weights: Shaped[np.ndarray, "r b"],
-) -> dict[str, Float64[np.ndarray, " r"]]:
-    """Figures of the predictions under many weightings of the same rows.
-
-    `r2` is the share of variance explained (below 0 where the mean predicts better), `mae` the
-    mean absolute error in the outcome's unit, `correlation` Pearson's.
-    """
-    weight = weights.astype(np.float64)
-    weight /= weight.sum(axis=1, keepdims=True)
-    wrong = values - predictions
-
-    def covariance(a: np.ndarray, b: np.ndarray) -> Float64[np.ndarray, " r"]:
-        return weight @ (a * b) - (weight @ a) * (weight @ b)
-
-    # About their means, so that large offsets cost no digits.
-    value, prediction = values - values.mean(), predictions - predictions.mean()
-    variance = covariance(value, value)
-    spread = np.sqrt(variance * covariance(prediction, prediction))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return {
-            "r2": 1 - (weight @ wrong**2) / variance,
-            "mae": weight @ np.abs(wrong),
-            "correlation": covariance(value, prediction) / spread,
-        }

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.evaluation.embeddings import Labels
 from ecgmae_jax.evaluation.reporting.cohort_flow import cohort_flow
 from ecgmae_jax.evaluation.reporting.prediction_files import TEST, VALIDATION, Predictions
 from ecgmae_jax.evaluation.statistics.comparison import compare_encoders
@@ -55,8 +56,18 @@ def judge_predictions(predictions: Predictions, settings: ReportSettings) -> dic
         "labels": [_judge_label(predictions, k, rows, settings) for k in numbered],
         "comparisons": _compare(predictions, resamples, settings),
         "bootstrap": {"resamples": len(resamples.weights), "draws": resamples.num_draws},
-        "flow": cohort_flow(predictions),
+        "flow": _flow(predictions),
     }
+
+
+def _flow(predictions: Predictions) -> list[dict[str, Any]]:
+    truth, first = predictions.truth, next(iter(predictions.probabilities.values()))
+    return cohort_flow(
+        predictions.frame,
+        Labels(predictions.classes, False, False, truth.astype(np.float32)),
+        known=~np.isnan(truth).any(axis=1),
+        predicted=~np.isnan(first).any(axis=1),
+    )
 
 
 def _judge_label(

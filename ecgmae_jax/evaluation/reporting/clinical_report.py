@@ -1,6 +1,7 @@
 """The clinical report: one HTML file that needs nothing beside it, and its card as Markdown."""
 
 import base64
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,8 +21,15 @@ from ecgmae_jax.evaluation.reporting.prediction_files import TEST, Predictions
 _MINUS = "\N{MINUS SIGN}"
 
 
-def make_clinical_figures(metrics: Mapping[str, Any], predictions: Predictions) -> dict[str, bytes]:
-    """PNG by name: `comparison`, `efficiency` where known, and `<number of the label>_<kind>`."""
+def make_clinical_figures(
+    metrics: Mapping[str, Any], predictions: Predictions | None
+) -> dict[str, bytes]:
+    """PNG by name: `comparison`, `efficiency` where known, and `<number of the label>_<kind>`.
+
+    None without predictions of labels.
+    """
+    if predictions is None:
+        return {}
     test = predictions.rows(TEST, *predictions.probabilities)
     figures = {"comparison": _comparison(metrics)}
     if metrics["efficiency"]:
@@ -57,7 +65,7 @@ def render_clinical_report(
 
     Args:
         metrics: of the report program.
-        figures: of `make_clinical_figures`.
+        figures: of `make_clinical_figures` and `make_outcome_figures`.
         pictures: kind (`picture`, `attribution`) -> record -> data URI.
         card: of `make_card`.
     """
@@ -107,6 +115,7 @@ def _environment() -> jinja2.Environment:
         "words": _words,
         "recalibrated": lambda models: [name for name in models if models[name]["recalibrated"]],
         "percent": lambda share: _percent(share),
+        "form": _form,
         "png": lambda content: base64.b64encode(content).decode(),
     }
     environment.globals["colour"] = lambda position: style_of(position)["color"]
@@ -123,6 +132,12 @@ def _number(value: float | None, form: str) -> str:
     text = format(value, form)
     # Nothing is a little less than nothing.
     return text.lstrip("+-") if not text.strip("+-0.") else text.replace("-", _MINUS)
+
+
+def _form(spread: float) -> str:
+    """How figures in the unit of an outcome are written: to a hundredth of its spread or finer."""
+    decimals = 2 - math.floor(math.log10(spread)) if spread > 0 else 2
+    return f".{min(max(decimals, 0), 9)}f"
 
 
 def _percent(share: float | None) -> str:

@@ -27,9 +27,12 @@ def report_tables(metrics: Mapping[str, Any]) -> dict[str, bytes]:
             {**case, "truth": "|".join(case["truth"])} for case in found["cases"]
         ),
     }
-    tables = {
-        name: pd.DataFrame([_flat(row) for row in make(metrics)]) for name, make in makers.items()
-    }
+    return csv_files({name: make(metrics) for name, make in makers.items()})
+
+
+def csv_files(rows: Mapping[str, Iterator[Row]]) -> dict[str, bytes]:
+    """`tables/<name>.csv` for each table that has rows; estimates become three columns each."""
+    tables = {name: pd.DataFrame([_flat(row) for row in found]) for name, found in rows.items()}
     return {f"tables/{name}.csv": csv_bytes(table) for name, table in tables.items() if len(table)}
 
 

@@ -43,7 +43,7 @@ def make_card(
     metrics: Mapping[str, Any], statements: Mapping[str, str]
 ) -> dict[str, list[tuple[str, str]]]:
     """The card as sections of named lines, for a page or a Markdown file."""
-    first = next(iter(metrics["macro"]))
+    first = next(iter(metrics["models"]))
     return {
         "Model": [
             (name, f"{facts['program']}, {facts['code']}; predictions {facts['sha256'][:16]}")
@@ -56,7 +56,8 @@ def make_card(
             (part["part"], _part_line(part)) for part in metrics["flow"] if part["records"]
         ],
         "Performance on the test part": [
-            (entry["label"], _label_line(entry, first)) for entry in metrics["labels"]
+            *((entry["label"], _label_line(entry, first)) for entry in metrics["labels"]),
+            *((entry["outcome"], _outcome_line(entry)) for entry in metrics["outcomes"]),
         ],
         "Not for": [
             ("Decisions about patients", "this is research software, not a medical device"),
@@ -78,17 +79,24 @@ def not_measured(metrics: Mapping[str, Any]) -> Sequence[str]:
     ]
     if len(parts["test"]["sources"]) == 1:
         lines.append("Another hospital: all test records come from one source.")
-    if "validation" not in parts or not parts["validation"]["records"]:
+    if metrics["labels"] and not parts.get("validation", {}).get("records"):
         lines.append(
             "Operating points and recalibration: the files have no predictions of validation "
             "records, and neither may be fixed on the test records."
         )
     seen = {entry["variable"] for label in metrics["labels"] for entry in label["subgroups"]}
     absent = [name for name in (v.removesuffix("_years") for v in VARIABLES) if name not in seen]
-    if absent:
+    if metrics["labels"] and absent:
         lines.append(
             f"Subgroups by {', '.join(absent).replace('_', ' ')}: not known, or the same for all."
         )
+    for entry in metrics["outcomes"]:
+        lines.append(f"Subgroups of {entry['outcome']}: they are made for labels alone.")
+        if entry["type"] == "time-to-event":
+            lines.append(
+                f"The risk of {entry['outcome']} by a given time: the models put records in order, "
+                "and their absolute risks were neither predicted nor judged."
+            )
     if not metrics["efficiency"]:
         lines.append("How many training patients are needed: no few-shot runs were given.")
     return lines
@@ -109,5 +117,19 @@ def _label_line(entry: Mapping[str, Any], model: str) -> str:
     area = entry["models"][model]["auroc_bootstrap"]
     if area["value"] is None:
         return f"{line}; no AUROC"
-    interval = "" if area["low"] is None else f" [{area['low']:.3f}, {area['high']:.3f}]"
-    return f"{line}; AUROC of {model} {area['value']:.3f}{interval}"
+    return f"{line}; AUROC of {model} {_text(area)}"
+
+
+def _outcome_line(entry: Mapping[str, Any]) -> str:
+    model, found = next(iter(entry["models"].items()))
+    records = f"{entry['records']} records of {entry['patients']} patients"
+    if entry["type"] == "time-to-event":
+        return f"{records}, {entry['events']} events; C-index of {model} {_text(found['c_index'])}"
+    return f"{records}; R² of {model} {_text(found['r2'])}"
+
+
+def _text(estimate: Mapping[str, float | None]) -> str:
+    if estimate["value"] is None:
+        return "undefined"
+    low, high = estimate["low"], estimate["high"]
+    return f"{estimate['value']:.3f}" + ("" if low is None else f" [{low:.3f}, {high:.3f}]")

@@ -79,7 +79,7 @@ def read_predictions(
         name: _model_table(name, path, development.get(name), task=task)
         for name, path in files.items()
     }
-    facts, truth = _joined(tables, files)
+    facts, truth = join_tables(tables, files)
     scores = {
         name: table.scores.reindex(index=truth.index, columns=truth.columns)
         for name, table in tables.items()
@@ -117,10 +117,14 @@ def _model_table(
     return PredictionTable(facts, truth, pd.concat([judged.scores, fitted.scores]))
 
 
-def _joined(
+def join_tables(
     tables: Mapping[str, PredictionTable], files: Mapping[str, pathlib.Path]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Facts and truth of the records of all tables, which must not contradict each other."""
+    """Facts and truth of the records of all models' tables, by source and record.
+
+    Raises:
+        InputError: tables that contradict each other, which the message calls by their files.
+    """
     first, *others = tables
     facts, truth = tables[first].facts, tables[first].truth
     for name in others:

@@ -2,11 +2,13 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.evaluation.reporting.number_columns import EVENT, RISK, TIME, VALUE
 
 # Two sources may number their records alike.
 KEY = ["source", "record_id"]
@@ -39,7 +41,7 @@ def read_table(path: pathlib.Path, model: str, *, task: str) -> PredictionTable:
 
     Raises:
         InputError: no such file, another kind of file, another task, no such model, something
-            that is no number, or two rows of one record.
+            that is no number, a truth that is not 0 or 1, or two rows of one record.
     """
     table = _read(path)
     columns = [str(name) for name in table.columns]
@@ -49,11 +51,53 @@ def read_table(path: pathlib.Path, model: str, *, task: str) -> PredictionTable:
         tasks = {name.split(".")[1] for name in columns if name.startswith("truth.")}
         raise InputError(f"{path}: no column truth.{task}.…; set config.label to {sorted(tasks)}")
     found = _model_in(columns, model, f".{task}.{classes[0]}", path=path)
-    facts = [name for name in columns if name.count(".") < 2 and name not in KEY]
+    part = _part(table, found, task=task, truths=classes, predicted=classes, path=path)
+    for name, values in part.truth.items():
+        odd = np.flatnonzero(~values.isin([0, 1]) & values.notna())
+        if len(odd):
+            raise InputError(
+                f"{path}: {prefix}{name} is {values.iloc[odd[0]]:g} in line {odd[0] + 2}; expected "
+                "0, 1 or nothing: outcomes that are numbers go into config.outcomes"
+            )
+    return part
+
+
+def read_number_table(path: pathlib.Path, model: str, *, outcome: str) -> PredictionTable | None:
+    """As `read_table`, for an outcome that is a number; None where the model does not predict it.
+
+    The columns are those of `number_columns`.
+    """
+    table = _read(path)
+    columns = [str(name) for name in table.columns]
+    models = dict.fromkeys(name.split(".")[0] for name in columns if name.count(".") > 1)
+    models.pop("truth", None)
+    if model not in models and len(models) != 1:
+        raise InputError(f"{path}: no model {model!r}; it has {[*models]}: use one of these names")
+    found = model if model in models else next(iter(models))
+    for truths, predicted in (([VALUE], VALUE), ([TIME, EVENT], RISK)):
+        wanted = [*(f"truth.{outcome}.{part}" for part in truths), f"{found}.{outcome}.{predicted}"]
+        if set(wanted) <= set(columns):
+            return _part(
+                table, found, task=outcome, truths=truths, predicted=[predicted], path=path
+            )
+    return None
+
+
+def _part(
+    table: pd.DataFrame,
+    model: str,
+    *,
+    task: str,
+    truths: Sequence[str],
+    predicted: Sequence[str],
+    path: pathlib.Path,
+) -> PredictionTable:
+    """The facts of a file, and the truth and one model's answers for one task."""
+    facts = [name for name in map(str, table.columns) if name.count(".") < 2 and name not in KEY]
     tables = {
         "facts": table[facts],
-        "truth": table[[f"truth.{task}.{name}" for name in classes]],
-        "scores": table.reindex(columns=[f"{found}.{task}.{name}" for name in classes]),
+        "truth": table[[f"truth.{task}.{name}" for name in truths]],
+        "scores": table.reindex(columns=[f"{model}.{task}.{name}" for name in predicted]),
     }
     for kind, part in tables.items():
         tables[kind] = part.set_index(pd.MultiIndex.from_frame(table[KEY]))
@@ -61,8 +105,8 @@ def read_table(path: pathlib.Path, model: str, *, task: str) -> PredictionTable:
             tables[kind][name] = _as_numbers(part[name], path).to_numpy()
     return PredictionTable(
         tables["facts"],
-        tables["truth"].set_axis(classes, axis=1),
-        tables["scores"].set_axis(classes, axis=1),
+        tables["truth"].set_axis(list(truths), axis=1),
+        tables["scores"].set_axis(list(predicted), axis=1),
     )
 
 

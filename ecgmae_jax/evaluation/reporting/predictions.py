@@ -30,12 +30,14 @@ def predictions_table(
     *,
     encoders: Sequence[str],
     further: Mapping[str, Predicted] | None = None,
+    numbers: Sequence[pd.DataFrame] = (),
 ) -> pd.DataFrame:
     """One row per record of any part.
 
     Besides what identifies the record, the columns that subgroups are made of where `frame` has
     them; `truth.<task>.<class>` (0 or 1, empty where unknown) and `<encoder>.<task>.<class>`, the
-    predicted probability, of test records and those of `further` (by task).
+    predicted probability, of test records and those of `further` (by task). `numbers` are further
+    columns of all records, as `number_columns` makes them.
     """
     facts = [name for name in VARIABLES if name in frame and name not in _IDS]
     columns: dict[str, np.ndarray] = {name: frame[name].to_numpy() for name in (*_IDS, *facts)}
@@ -56,4 +58,4 @@ def predictions_table(
     table = pd.DataFrame(columns)
     truths = [name for name in table.columns if name.startswith("truth.")]
     table[truths] = table[truths].astype("Int8")
-    return table[table["part"] != ""]
+    return pd.concat([table, *numbers], axis=1)[table["part"] != ""]

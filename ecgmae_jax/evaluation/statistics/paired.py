@@ -23,8 +23,8 @@ def compare_with_first(
 ) -> list[dict[str, Any]]:
     """AUROC of each model less that of the first, as plain values for JSON.
 
-    `delong` and `bootstrap` each have an interval and a two-sided p value; the bootstrap's is that
-    of the difference over its standard deviation among the resamples `weights`.
+    `delong` and `bootstrap` each have an interval and a two-sided p value, the bootstrap's from the
+    resamples `weights`.
     """
     names = list(scores)
     areas = delong(truth, np.stack([scores[name] for name in names]))
@@ -33,18 +33,28 @@ def compare_with_first(
     for i, name in enumerate(names[1:], start=1):
         by_delong, p_delong = area_difference(areas, i, less=0, confidence=confidence)
         less = resampled[name] - resampled[names[0]]
-        by_bootstrap = percentile_interval(by_delong.value, less, confidence=confidence)
-        deviation = float(np.std(less, ddof=1)) if len(less) > 1 else np.nan
-        p_bootstrap = 2 * ndtr(-abs(by_delong.value) / deviation) if deviation > 0 else np.nan
         found.append(
             {
                 "model": name,
                 "less": names[0],
                 "delong": {**plain(by_delong), "p": _number(p_delong)},
-                "bootstrap": {**plain(by_bootstrap), "p": _number(p_bootstrap)},
+                "bootstrap": bootstrap_difference(by_delong.value, less, confidence=confidence),
             }
         )
     return found
+
+
+def bootstrap_difference(
+    value: float, resampled: Float[np.ndarray, " r"], *, confidence: float
+) -> dict[str, float | None]:
+    """A difference with its percentile interval and a two-sided p value of there being none.
+
+    p is that of the difference over its standard deviation among the resamples.
+    """
+    deviation = float(np.std(resampled, ddof=1)) if len(resampled) > 1 else np.nan
+    p_value = 2 * ndtr(-abs(value) / deviation) if deviation > 0 else np.nan
+    interval = percentile_interval(value, resampled, confidence=confidence)
+    return {**plain(interval), "p": _number(p_value)}
 
 
 def adjust_for_all(comparisons: list[dict[str, Any]], *, by: str) -> list[dict[str, Any]]:

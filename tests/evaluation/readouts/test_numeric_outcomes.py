@@ -35,7 +35,8 @@ def cohort(make_embeddings):
 
 def test_a_value_is_regressed_and_compared(cohort):
     encoders, parts = cohort
-    found = probe_outcome(encoders, parts, name="lvef", settings=SETTINGS)
+    result = probe_outcome(encoders, parts, name="lvef", settings=SETTINGS)
+    found = result.metrics
     assert found["type"] == "continuous"
     assert found["records"] == {"train": 79, "test": 40}
     seeing, blind = found["rows"]["seeing"], found["rows"]["blind"]
@@ -47,11 +48,33 @@ def test_a_value_is_regressed_and_compared(cohort):
     assert less["r2"]["high"] < 0 < less["mae"]["low"]
     assert less["r2"]["value"] == pytest.approx(blind["r2"]["value"] - seeing["r2"]["value"])
     assert seeing["chosen_c"] in (pytest.approx(1e-3), pytest.approx(1e-1))
+    predicted = ~np.isnan(result.predictions["blind"])
+    np.testing.assert_array_equal(predicted, parts["test"] & result.truth.known)
+    error = result.predictions["blind"] - result.truth.values
+    assert blind["bias"]["value"] == pytest.approx(np.nanmean(error))
+
+
+def test_validation_records_are_predicted_and_change_nothing(cohort):
+    encoders, parts = cohort
+    third = encoders["blind"].frame["group"].str.endswith("1").to_numpy() & parts["train"]
+    smaller = {"train": parts["train"] & ~third, "test": parts["test"]}
+    for name in ("lvef", "death"):
+        alone = probe_outcome(encoders, smaller, name=name, settings=SETTINGS)
+        both = probe_outcome(
+            encoders, smaller | {"validation": third}, name=name, settings=SETTINGS
+        )
+        for row, figures in alone.metrics["rows"].items():
+            for measure in ("r2", "c_index"):
+                if measure in figures:
+                    value = both.metrics["rows"][row][measure]["value"]
+                    assert value == pytest.approx(figures[measure]["value"], rel=1e-9)
+        known = both.truth.known & (third | parts["test"])
+        np.testing.assert_array_equal(~np.isnan(both.predictions["seeing"]), known)
 
 
 def test_a_time_to_an_event_has_a_c_index(cohort):
     encoders, parts = cohort
-    found = probe_outcome(encoders, parts, name="death", settings=SETTINGS)
+    found = probe_outcome(encoders, parts, name="death", settings=SETTINGS).metrics
     assert found["type"] == "time-to-event"
     assert sum(found["records"].values()) == 118
     assert found["rows"]["seeing"]["c_index"]["value"] > 0.75
@@ -61,7 +84,7 @@ def test_a_time_to_an_event_has_a_c_index(cohort):
 def test_the_age_is_an_outcome_of_every_dataset(cohort):
     encoders, parts = cohort
     found = probe_outcome({"blind": encoders["blind"]}, parts, name="age_years", settings=SETTINGS)
-    assert found["rows"]["blind"]["r2"]["value"] < 0.3
+    assert found.metrics["rows"]["blind"]["r2"]["value"] < 0.3
 
 
 def test_outcomes_that_are_not_there_are_refused(cohort):
