@@ -24,6 +24,8 @@ SHEET = {
     "channels": 1,
     "mm_per_s": 25.0,
     "mm_per_mv": 10.0,
+    # The chest leads' share of mm_per_mv: 0.5 draws them at half, 10/5 mm/mV.
+    "chest_gain": 1.0,
     "style": "red",
     "page": "letter",
 }

@@ -23,6 +23,7 @@ class EcgConfig(tfds.core.BuilderConfig):
         form: `sheet`, a drawn picture, or `signal`, its samples; only a sheet has the rest.
         renderer: `jax`, or `ecg_plot`, the ecg-plot package itself, a thousand times slower, which
             follows only the size and the channels.
+        chest_gain: the chest leads' share of `mm_per_mv`, 0.5 for 10/5 mm/mV.
         style: paper, grid and ink by name, see `STYLES`, or `ecg_plot`, the look of that package's
             sheets drawn by our own drawer.
         page: the paper's format by name, see `PAGES`.
@@ -39,6 +40,7 @@ class EcgConfig(tfds.core.BuilderConfig):
     channels: int = 1
     mm_per_s: float = 25.0
     mm_per_mv: float = 10.0
+    chest_gain: float = 1.0
     renderer: str = "jax"
     style: str = "red"
     page: str = "letter"
@@ -78,6 +80,7 @@ class EcgConfig(tfds.core.BuilderConfig):
             channels=self.channels,
             mm_per_s=self.mm_per_s,
             mm_per_mv=self.mm_per_mv,
+            chest_gain=self.chest_gain,
             style=self.style,
             page=self.page,
         )

@@ -7,6 +7,7 @@ import ml_collections
 import pytest
 
 from ecgmae_jax.models.vit import VIT_SIZES
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 VARIANTS = {
     "pretrain": ("vit_b16", "patch16x8", "square224", "cpu", "demo"),
@@ -76,6 +77,13 @@ def test_every_top_level_field_is_read_by_its_program(repository, monkeypatch, n
 def test_the_sizes_are_those_of_the_models(repository, monkeypatch):
     common = load(repository, monkeypatch, "common")
     assert {name.capitalize(): size for name, size in common.VIT.items()} == VIT_SIZES
+
+
+def test_the_sheet_of_a_run_is_the_plain_one_and_may_have_two_gains(repository, monkeypatch):
+    config = load(repository, monkeypatch, "pretrain").get_config()
+    assert make_sheet(**config.sheet) == make_sheet()
+    config.sheet.chest_gain = 0.5
+    assert make_sheet(**config.sheet).paper.printed_gain == "10/5"
 
 
 def test_square224_is_the_published_recipe(repository, monkeypatch):

@@ -14,7 +14,9 @@ from ecgmae_jax.records.leads import STANDARD_LEADS
 class Layout:
     """Columns of leads, each column a window of time, and leads drawn over the whole width.
 
-    A minus before a lead's name draws it upside down, as Cabrera's order does with -aVR.
+    A minus before a lead's name draws it upside down, as Cabrera's order does with -aVR. A page
+    need not hold twelve leads: machines print limb and chest leads on pages of their own, monitors
+    three leads, watches one.
 
     Attributes:
         windows: the seconds of a column. `sequential` columns show consecutive seconds, as most
@@ -55,8 +57,8 @@ class Strip:
 
     `x_mm` and `baseline_mm` (0 mV) are measured from the upper left corner of the paper, or of
     the picture where a sheet hands them out; `row` counts from the top and `row_height_mm` is the
-    distance to the next row. `polarity` is -1 where the lead is drawn upside down. A trace may
-    leave its row, as on paper.
+    distance to the next row. `mm_per_mv` is its own gain. `polarity` is -1 where the lead is drawn
+    upside down. A trace may leave its row, as on paper.
     """
 
     lead: str
@@ -67,6 +69,7 @@ class Strip:
     baseline_mm: float
     row: int
     row_height_mm: float
+    mm_per_mv: float
     polarity: int = 1
 
     @property
@@ -75,16 +78,18 @@ class Strip:
         return self.lead if self.polarity > 0 else f"-{self.lead}"
 
 
-_LIMB, _CHEST = STANDARD_LEADS[:6], STANDARD_LEADS[6:]
+_LIMB, CHEST_LEADS = STANDARD_LEADS[:6], STANDARD_LEADS[6:]
 # The limb leads in the order of their axes, from -30 to 120 degrees.
 _CABRERA = ("aVL", "I", "-aVR", "II", "aVF", "III")
-_THREE = ("II", "V1", "V5")
 _WATCH = Layout("I in 3 rows", (("I",) * 3,), windows="running")
 
 
 def _by(rows: int, limb: tuple[str, ...] = _LIMB) -> tuple[tuple[str, ...], ...]:
     """The twelve leads in columns of so many rows, limb leads first."""
-    leads = limb + _CHEST
+    return _columns(limb + CHEST_LEADS, rows)
+
+
+def _columns(leads: tuple[str, ...], rows: int) -> tuple[tuple[str, ...], ...]:
     return tuple(leads[i : i + rows] for i in range(0, len(leads), rows))
 
 
@@ -99,15 +104,25 @@ _PLAIN = (
     Layout("6x2", _by(6)),
     Layout("12x1", _by(12)),
     Layout("3x4+1 V1", _by(3), rhythm=("V1",)),
-    Layout("3x4+3", _by(3), rhythm=_THREE),
+    Layout("3x4+2", _by(3), rhythm=("II", "V5")),
+    Layout("3x4+3", _by(3), rhythm=("II", "V1", "V5")),
     Layout("6x2+1", _by(6), rhythm=("II",)),
     Layout("4x3", _by(4)),
     Layout("2x6", _by(2)),
     Layout("3x4+1 cabrera", _by(3, _CABRERA), rhythm=("II",)),
     Layout("6x2 cabrera", _by(6, _CABRERA)),
     Layout("12x1 cabrera", _by(12, _CABRERA)),
+    Layout("6x1", _columns(_LIMB, 6)),
+    Layout("6x1 cabrera", _columns(_CABRERA, 6)),
+    Layout("6x1 chest", _columns(CHEST_LEADS, 6)),
+    Layout("3x2", _columns(_LIMB, 3)),
+    Layout("3x2 chest", _columns(CHEST_LEADS, 3)),
+    Layout("3x1", _columns(("I", "II", "III"), 3)),
 )
-# Rows by columns, rhythm strips after the plus.
+# Rows by columns, rhythm strips after the plus; with fewer than twelve leads the limb leads,
+# unless the name says chest. Orders and rhythm leads are those of the Open ECG Digitizer (Ahus-AIM,
+# `lead_layouts_all.yml`); the 3x2 of limb leads, not among them, is the other half of its chest
+# page.
 LAYOUTS = {
     layout.name: layout
     for layout in (

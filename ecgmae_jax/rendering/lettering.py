@@ -74,7 +74,7 @@ def _texts(sheet: Sheet) -> list[tuple[Text, str, float]]:
     texts = [(name, marks.typeface, grown) for name in names]
     x_mm, y_mm = sheet.origin_mm
     if sheet.header is None:
-        speed_and_gain = f"{sheet.paper.mm_per_s:g} mm/s   {sheet.paper.mm_per_mv:g} mm/mV"
+        speed_and_gain = f"{sheet.paper.mm_per_s:g} mm/s   {sheet.paper.printed_gain} mm/mV"
         foot_mm = y_mm + sheet.field.top_mm + sheet.field.height_mm + 8.0
         footer = Text(speed_and_gain, x_mm + sheet.field.left_mm, foot_mm, _FOOTER_MM)
         return [*texts, (footer, marks.typeface, grown)]

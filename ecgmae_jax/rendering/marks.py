@@ -1,6 +1,7 @@
 """What the pen itself leaves besides the traces: calibration pulses and lead separators."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Literal
 
@@ -33,7 +34,8 @@ class Marks:
             `pair` of ticks above and below it, a short `mark` above it, or a `dashed` line from
             row to row.
         separator_mm: half the length of a tick.
-        pulse: the calibration pulse, 1 mV for 200 ms, at that end of every row.
+        pulse: the calibration pulse, 1 mV for 200 ms, at that end of every row; stairs of two
+            steps where limb and chest leads of the row have gains of their own.
     """
 
     name_mm: float = 3.2
@@ -53,13 +55,14 @@ class Marks:
 
 
 def pulse_strokes(strips: tuple[Strip, ...], *, marks: Marks, paper: Paper) -> Iterator[Stroke]:
-    """The calibration pulses: baseline, rise, head, fall and baseline at one end of every row."""
+    """The calibration pulses: baseline, rise, heads, fall and baseline at one end of every row."""
     if marks.pulse == "none":
         return
     width_mm = PULSE_S * paper.mm_per_s
     from_left = marks.pulse == "left"
     ends = {s.row: s for s in (reversed(strips) if from_left else strips)}
     for strip in ends.values():
+        gains = sorted({s.mm_per_mv for s in strips if s.row == strip.row}, reverse=True)
         if from_left:
             fall = strip.x_mm - _PULSE_GAP_MM - _PULSE_LEAD_MM
             rise = fall - width_mm
@@ -67,11 +70,13 @@ def pulse_strokes(strips: tuple[Strip, ...], *, marks: Marks, paper: Paper) -> I
             rise = strip.x_mm + strip.width_mm + _PULSE_GAP_MM + _PULSE_LEAD_MM
             fall = rise + width_mm
         foot = strip.baseline_mm
-        head = foot - paper.mm_per_mv
+        heads = [foot - gain for gain in gains]
         yield (rise - _PULSE_LEAD_MM, rise, foot, foot)
-        yield (rise, rise, head, foot)
-        yield (rise, fall, head, head)
-        yield (fall, fall, head, foot)
+        yield (rise, rise, heads[0], foot)
+        steps = itertools.pairwise(np.linspace(rise, fall, len(heads) + 1).tolist())
+        for (left, right), head, below in zip(steps, heads, [*heads[1:], foot], strict=True):
+            yield (left, right, head, head)
+            yield (right, right, head, below)
         yield (fall, fall + _PULSE_LEAD_MM, foot, foot)
 
 

@@ -19,6 +19,8 @@ class Paper:
     one large square 5 mm: 40 ms and 200 ms at 25 mm/s, 0.1 mV and 0.5 mV at 10 mm/mV.
 
     Attributes:
+        chest_gain: gain of the chest leads as a share of `mm_per_mv`; 0.5 is what machines call
+            10/5 mm/mV.
         minor_dotted: the small squares are dots where their lines would cross.
         grid_phase_mm: how far right and down the grid lies of the traces' left end and first
             baseline, as on paper that was ruled before it was printed.
@@ -44,6 +46,7 @@ class Paper:
     grid_phase_mm: tuple[float, float] = (0.0, 0.0)
     grid_margin_mm: tuple[float, float] | None = None
     print_colour: Colour | None = None
+    chest_gain: float = 1.0
 
     def __post_init__(self):
         """Refuses speeds and gains that no machine has: they are units mixed up."""
@@ -53,6 +56,22 @@ class Paper:
                 raise InputError(
                     f"{name}={value}: expected {low} to {high} (25 mm/s and 10 mm/mV are usual)"
                 )
+        if not 0.1 <= self.chest_gain <= 1:
+            raise InputError(
+                f"chest_gain={self.chest_gain}: expected 0.1 to 1, the share of mm_per_mv at which "
+                "chest leads are drawn (0.5 for 10/5 mm/mV)"
+            )
+
+    @property
+    def chest_mm_per_mv(self) -> float:
+        """The gain of V1 to V6."""
+        return self.chest_gain * self.mm_per_mv
+
+    @property
+    def printed_gain(self) -> str:
+        """The gain in mm/mV as machines print it: one number, or two of limb and chest leads."""
+        gains = dict.fromkeys((self.mm_per_mv, self.chest_mm_per_mv))
+        return "/".join(f"{gain:g}" for gain in gains)
 
 
 def in_channels(colour: Colour, *, channels: int) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from ecgmae_jax.rendering.layouts import Field, Layout, Strip
+from ecgmae_jax.rendering.layouts import CHEST_LEADS, Field, Layout, Strip
 from ecgmae_jax.rendering.paper import Paper
 
 _LARGE_SQUARE_MM = 5.0
@@ -20,6 +20,7 @@ def strips_on_paper(layout: Layout, paper: Paper, field: Field | None = None) ->
     row_height_mm = field.height_mm / layout.num_rows
 
     def strip(name: str, *, row: int, column: int, width_mm: float) -> Strip:
+        lead = name.removeprefix("-")
         duration_s = width_mm / paper.mm_per_s
         windows_before = {
             "sequential": column,
@@ -27,7 +28,7 @@ def strips_on_paper(layout: Layout, paper: Paper, field: Field | None = None) ->
             "running": row * len(layout.columns) + column,
         }
         return Strip(
-            lead=name.removeprefix("-"),
+            lead=lead,
             start_s=windows_before[layout.windows] * duration_s,
             duration_s=duration_s,
             x_mm=field.left_mm + column * width_mm,
@@ -35,6 +36,7 @@ def strips_on_paper(layout: Layout, paper: Paper, field: Field | None = None) ->
             baseline_mm=field.top_mm + (row + 0.5) * row_height_mm,
             row=row,
             row_height_mm=row_height_mm,
+            mm_per_mv=paper.chest_mm_per_mv if lead in CHEST_LEADS else paper.mm_per_mv,
             polarity=-1 if name.startswith("-") else 1,
         )
 

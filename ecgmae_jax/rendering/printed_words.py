@@ -149,12 +149,13 @@ def _statements(rng: np.random.Generator, *, rate: int) -> list[str]:
 
 def _footer(rng: np.random.Generator, paper: Paper) -> list[tuple[float, str]]:
     """Speed, gain, filter and the version of a machine that nobody sells, one line or spread."""
-    speed, gain = f"{paper.mm_per_s:g}", f"{paper.mm_per_mv:g}"
+    speed, gain = f"{paper.mm_per_s:g}", paper.printed_gain
+    limb, chest = f"{paper.mm_per_mv:g}", f"{paper.chest_mm_per_mv:g}"
     way = (
         [f"{speed} mm/s", f"{gain} mm/mV"],
         [f"{speed}mm/s", f"{gain}mm/mV"],
         [f"{speed} mm/sec", f"{gain} mm/mV"],
-        [f"Speed: {speed} mm/sec", f"Limb: {gain} mm/mV", f"Chest: {gain} mm/mV"],
+        [f"Speed: {speed} mm/sec", f"Limb: {limb} mm/mV", f"Chest: {chest} mm/mV"],
     )
     words = [*way[rng.integers(len(way))], str(rng.choice(_FILTERS))]
     if rng.random() < 0.6:

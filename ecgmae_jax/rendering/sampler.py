@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ecgmae_jax.rendering.layouts import Field, Layout, layout_named
+from ecgmae_jax.rendering.layouts import CHEST_LEADS, Field, Layout, layout_named
 from ecgmae_jax.rendering.marks import Marks, pulse_room_mm
 from ecgmae_jax.rendering.paper import Colour, Paper
 from ecgmae_jax.rendering.placing import whole_squares
@@ -21,6 +21,7 @@ LAYOUT_WEIGHTS = {
     "3x4+1": 34,
     "3x4": 10,
     "3x4+3": 10,
+    "3x4+2": 4,
     "6x2": 8,
     "12x1": 8,
     "6x2+1": 5,
@@ -33,6 +34,12 @@ LAYOUT_WEIGHTS = {
     "3x4+1 cabrera": 2,
     "4x3": 2,
     "2x6": 1,
+    "6x1": 1,
+    "6x1 cabrera": 1,
+    "6x1 chest": 1,
+    "3x2": 1,
+    "3x2 chest": 1,
+    "3x1": 1,
     "I in 3 rows": 1,
 }
 _LANDSCAPE = {"letter": 50, "a4": 28, "cut": 16, "letter portrait": 3, "a4 portrait": 3}
@@ -40,9 +47,10 @@ _PORTRAIT = {"letter portrait": 45, "a4 portrait": 45, "letter": 5, "a4": 5}
 _STYLES = {name: 1 for name in STYLES} | {"red": 8, "pink": 4, "orange": 3, "grey": 2, "blank": 2}
 _INKS = {"black": 70, "dark grey": 15, "blue": 10, "brown": 5}
 _SPEEDS = {25.0: 90, 50.0: 10}
-_GAINS = {10.0: 85, 5.0: 7, 20.0: 8}
+# mm/mV of the limb leads, and the gain of the chest leads as a share of it.
+_GAINS = {(10.0, 1.0): 80, (10.0, 0.5): 5, (5.0, 1.0): 7, (20.0, 1.0): 8}
 # Where rows are close, machines draw large waves small.
-_GAINS_OF_MANY_ROWS = {10.0: 75, 5.0: 25}
+_GAINS_OF_MANY_ROWS = {(10.0, 1.0): 65, (10.0, 0.5): 10, (5.0, 1.0): 25}
 _MANY_ROWS = 10
 _PULSES = {"left": 70, "right": 12, "none": 18}
 _SEPARATORS = {"none": 45, "tick": 15, "mark": 15, "pair": 10, "dashed": 15}
@@ -96,11 +104,14 @@ class LayoutSampler:
 
 def _random_paper(rng: np.random.Generator, layout: Layout, page: str) -> Paper:
     gains = _GAINS if layout.num_rows < _MANY_ROWS else _GAINS_OF_MANY_ROWS
+    style, mm_per_s = _one_of(rng, _STYLES), _one_of(rng, _SPEEDS)
+    mm_per_mv, chest_gain = _one_of(rng, gains)
     paper = styled_paper(
-        _one_of(rng, _STYLES),
+        style,
         page=page,
-        mm_per_s=_one_of(rng, _SPEEDS),
-        mm_per_mv=_one_of(rng, gains),
+        mm_per_s=mm_per_s,
+        mm_per_mv=mm_per_mv,
+        chest_gain=chest_gain if _has_limb_and_chest_leads(layout) else 1.0,
         pen_mm=_between(rng, 0.25, 0.5),
     )
     ink = _one_of(rng, _INKS)
@@ -115,6 +126,10 @@ def _random_paper(rng: np.random.Generator, layout: Layout, page: str) -> Paper:
     if ink != "black" and rng.random() < 0.5:
         changes["print_colour"] = INKS["black"]
     return dataclasses.replace(paper, **changes)
+
+
+def _has_limb_and_chest_leads(layout: Layout) -> bool:
+    return len({lead in CHEST_LEADS for column in layout.columns for lead in column}) == 2
 
 
 def _random_marks(rng: np.random.Generator) -> Marks:

@@ -91,7 +91,7 @@ class Sheet:
             "mm_per_s": self.paper.mm_per_s,
             "mm_per_mv": self.paper.mm_per_mv,
             "pen_mm": self.pen_px / self.px_per_mm,
-            "strips": [_described_strip(strip) for strip in self.strips],
+            "strips": [_described_strip(strip, self.paper) for strip in self.strips],
         }
         plain = Paper(mm_per_s=self.paper.mm_per_s, mm_per_mv=self.paper.mm_per_mv)
         more = {
@@ -105,11 +105,10 @@ class Sheet:
         return _as_json(described)
 
 
-def _described_strip(strip: Strip) -> dict[str, Any]:
+def _described_strip(strip: Strip, paper: Paper) -> dict[str, Any]:
     described = dataclasses.asdict(strip)
-    if strip.polarity == 1:
-        del described["polarity"]
-    return described
+    plain = {"polarity": 1, "mm_per_mv": paper.mm_per_mv}
+    return {name: value for name, value in described.items() if value != plain.get(name)}
 
 
 def _changed(value: Any, plain: Any) -> dict[str, Any]:

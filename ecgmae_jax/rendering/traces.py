@@ -153,7 +153,7 @@ def _tables(
             tables["start"][where] = start_s * rate_hz
             tables["baseline_px"][where] = strip.baseline_mm * sheet.px_per_mm
             tables["band_px"][where] = 0.5 * strip.row_height_mm * sheet.px_per_mm
-            tables["px_per_mv"][where] = strip.polarity * sheet.paper.mm_per_mv * sheet.px_per_mm
+            tables["px_per_mv"][where] = strip.polarity * strip.mm_per_mv * sheet.px_per_mm
     return tables
 
 

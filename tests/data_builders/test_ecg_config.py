@@ -5,6 +5,7 @@ from data_builders.features import picture_metadata
 from data_builders.physionet2021.physionet2021_dataset_builder import Builder as Challenge2021
 from data_builders.ptb_xl.ptb_xl_dataset_builder import Builder as PtbXl
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.rendering.stored_sheet import sheet_from_dict
 
 
 def test_an_unknown_config_lists_those_that_exist(tmp_path):
@@ -15,6 +16,12 @@ def test_an_unknown_config_lists_those_that_exist(tmp_path):
 def test_a_config_of_one_s_own_is_checked():
     with pytest.raises(InputError, match=r"config mine: renderer='agg', expected one of \('jax', "):
         EcgConfig(name="mine", renderer="agg")
+
+
+def test_a_config_of_one_s_own_may_draw_chest_leads_at_half_the_gain():
+    config = EcgConfig(name="mine", layout="6x2", chest_gain=0.5)
+    assert sheet_from_dict(config.sheet().as_dict()) == config.sheet()
+    assert picture_metadata(config)["paper"] == {"chest_gain": 0.5}
 
 
 def test_every_challenge_source_has_a_sheet_and_a_signal_config():

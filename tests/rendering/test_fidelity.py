@@ -57,6 +57,7 @@ def _band(sheet, strip):
 def _errors_px(sheet, ink):
     """How far the middle of the ink of every column lies from the sample that belongs there."""
     errors = []
+    chest_mm_per_mv = sheet.paper.mm_per_mv * sheet.paper.chest_gain
     for strip in sheet.strips:
         rows, columns = _band(sheet, strip)
         trace = ink[np.ix_(rows, columns)]
@@ -65,7 +66,8 @@ def _errors_px(sheet, ink):
         right_mm = (columns + 0.5) / sheet.px_per_mm - strip.x_mm
         seconds = strip.start_s + right_mm / sheet.paper.mm_per_s
         mv = strip.polarity * _millivolts(STANDARD_LEADS.index(strip.lead), seconds)
-        expected_mm = strip.baseline_mm - mv * sheet.paper.mm_per_mv
+        gain = chest_mm_per_mv if strip.lead.startswith("V") else sheet.paper.mm_per_mv
+        expected_mm = strip.baseline_mm - mv * gain
         errors.append((seen_mm - expected_mm) * sheet.px_per_mm)
     return np.concatenate(errors)
 
@@ -94,6 +96,16 @@ def test_every_speed_gain_and_pen_is_drawn_to_a_quarter_of_a_pixel(size, pens_mm
     sheets = _settings(pens_mm, size)
     for sheet, ink in zip(sheets, _pictures(sheets, _recording(10)), strict=True):
         assert np.abs(_errors_px(sheet, ink)).max() < 0.25, sheet.paper
+
+
+@pytest.mark.parametrize("size", [(192, 256), (384, 512)])
+def test_strips_with_a_gain_of_their_own_are_drawn_to_a_quarter_of_a_pixel(size):
+    layouts = ("3x4+1 V1", "3x4+2", "6x2 cabrera", "12x1", "6x1 chest", "3x2")
+    sheets = [_bare(layout, chest_gain=0.5, height=size[0], width=size[1]) for layout in layouts]
+    for sheet, ink in zip(sheets, _pictures(sheets, _recording(10)), strict=True):
+        errors = _errors_px(sheet, ink)
+        assert np.abs(errors).max() < 0.25, sheet.layout.name
+        assert np.sqrt((errors**2).mean()) < 0.1, sheet.layout.name
 
 
 def test_a_pen_of_half_a_millimetre_is_read_to_ten_microvolts():

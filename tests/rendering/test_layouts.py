@@ -6,7 +6,26 @@ from ecgmae_jax.errors import InputError
 from ecgmae_jax.records.leads import STANDARD_LEADS
 from ecgmae_jax.rendering.layouts import LAYOUTS, layout_named
 
-TWELVE_LEADS = [name for name in LAYOUTS if name != "I in 3 rows"]
+FEWER_LEADS = {
+    "6x1": "I II III aVR aVL aVF",
+    "6x1 cabrera": "aVL I -aVR II aVF III",
+    "6x1 chest": "V1 V2 V3 V4 V5 V6",
+    "3x2": "I II III aVR aVL aVF",
+    "3x2 simultaneous": "I II III aVR aVL aVF",
+    "3x2 chest": "V1 V2 V3 V4 V5 V6",
+    "3x2 chest simultaneous": "V1 V2 V3 V4 V5 V6",
+    "3x1": "I II III",
+    "I in 3 rows": "I I I",
+}
+TWELVE_LEADS = [name for name in LAYOUTS if name not in FEWER_LEADS]
+IN_A_GRID = [name for name in LAYOUTS if name != "I in 3 rows"]
+
+
+@pytest.mark.parametrize("name", FEWER_LEADS)
+def test_pages_of_fewer_leads_hold_these_in_this_order(name):
+    columns = layout_named(name).columns
+    assert [lead for column in columns for lead in column] == FEWER_LEADS[name].split()
+    assert layout_named(name).rhythm == ()
 
 
 @pytest.mark.parametrize("name", TWELVE_LEADS)
@@ -17,7 +36,7 @@ def test_every_lead_is_in_a_layout_once(name):
     assert len({len(column) for column in columns}) == 1
 
 
-@pytest.mark.parametrize("name", TWELVE_LEADS)
+@pytest.mark.parametrize("name", IN_A_GRID)
 def test_a_name_says_rows_columns_and_rhythm_strips(name):
     rows, columns = name.split()[0].split("x")
     columns, _, rhythm = columns.partition("+")
@@ -30,6 +49,7 @@ def test_a_name_says_rows_columns_and_rhythm_strips(name):
 
 def test_leads_read_down_the_columns_and_the_chest_leads_come_last():
     assert layout_named("3x4+3").columns[1] == ("aVR", "aVL", "aVF")
+    assert layout_named("3x4+2").rhythm == ("II", "V5")
     assert layout_named("3x4+3").rhythm == ("II", "V1", "V5")
     assert layout_named("4x3").columns[1] == ("aVL", "aVF", "V1", "V2")
     assert layout_named("2x6").columns[0] == ("I", "II")

@@ -57,6 +57,48 @@ def test_the_pulse_is_one_millivolt_for_200_ms(mm_per_s, mm_per_mv):
     )
 
 
+def _heads_mm(sheet, strip):
+    """How high the pen stands above a strip's baseline in every column left of the field."""
+    scale = sheet.px_per_mm
+    foot = strip.baseline_mm * scale
+    top = round(foot - 13 * scale)
+    pulse = lettering(sheet)[top : round(foot + 1 * scale), : round((strip.x_mm - 0.5) * scale)]
+    heights = (foot - (top + 0.5 + (pulse > 0.5).argmax(axis=0))) / scale
+    return heights[(pulse > 0.5).any(axis=0)]
+
+
+def _printed_gains(sheet, row):
+    """Heights above the baseline, in mm, at which the pulse of a row stands, and how long each."""
+    strip = next(s for s in sheet.strips if s.row == row)
+    heights, counts = np.unique(np.rint(_heads_mm(sheet, strip)), return_counts=True)
+    return dict(zip(heights.tolist(), (counts / sheet.px_per_mm).tolist(), strict=True))
+
+
+def test_the_pulse_of_a_row_with_two_gains_is_a_stair_of_both():
+    sheet = make_sheet("3x4+1", height=850, width=1100, chest_gain=0.5)
+    of_limb_and_chest, of_ii = _printed_gains(sheet, 0), _printed_gains(sheet, 3)
+    assert of_limb_and_chest[10.0] == pytest.approx(2.5 + 0.4, abs=0.4)
+    assert of_limb_and_chest[5.0] == pytest.approx(2.5, abs=0.4)
+    assert of_ii[10.0] == pytest.approx(5.0 + 0.4, abs=0.4)
+    assert 5.0 not in of_ii
+
+
+def test_the_pulse_of_a_row_is_that_of_its_lead():
+    sheet = make_sheet("12x1", height=850, width=1100, chest_gain=0.5)
+    assert max(_printed_gains(sheet, 5)) == 10.0
+    assert max(_printed_gains(sheet, 6)) == 5.0
+
+
+def test_two_gains_stand_at_the_foot_as_machines_print_them():
+    sheet = make_sheet(height=850, width=1100, chest_gain=0.5)
+    field = sheet.field
+    words = Text(
+        "25 mm/s   10/5 mm/mV", field.left_mm, field.top_mm + field.height_mm + 8, capital_mm=2.6
+    )
+    by_hand = dataclasses.replace(sheet, header=Header((words,)))
+    np.testing.assert_array_equal(lettering(sheet), lettering(by_hand))
+
+
 def test_the_footer_says_speed_and_gain():
     def footer(**settings):
         sheet = make_sheet(height=850, width=1100, **settings)

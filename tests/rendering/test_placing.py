@@ -9,7 +9,7 @@ from ecgmae_jax.rendering.placing import field_on, strips_on_paper
 from ecgmae_jax.rendering.styles import PAGES, styled_paper
 
 SEQUENTIAL = [name for name, layout in LAYOUTS.items() if layout.windows == "sequential"]
-TWELVE_LEADS = [name for name in LAYOUTS if name != "I in 3 rows"]
+TWELVE_LEADS = [name for name, layout in LAYOUTS.items() if sum(map(len, layout.columns)) == 12]
 
 
 def _strips(name, paper=None):
@@ -61,6 +61,10 @@ def test_strips_stay_on_the_paper_and_in_their_rows(name, page):
         ("12x1", {10.0}),
         ("4x3", {10 / 3}),
         ("2x6", {10 / 6}),
+        ("3x4+2", {2.5, 10.0}),
+        ("6x1 chest", {10.0}),
+        ("3x2", {5.0}),
+        ("3x1", {10.0}),
         ("I in 3 rows", {10.0}),
     ],
 )
@@ -100,6 +104,13 @@ def test_a_minus_turns_a_lead_upside_down():
     assert strips["aVR"].polarity == -1
     assert strips["aVR"].printed_name == "-aVR"
     assert {strip.polarity for lead, strip in strips.items() if lead != "aVR"} == {1}
+
+
+@pytest.mark.parametrize("name", ["3x4+1 V1", "12x1 cabrera", "6x1 chest", "3x1"])
+def test_chest_leads_have_their_share_of_the_gain_wherever_they_stand(name):
+    for strip in _strips(name, Paper(mm_per_mv=20.0, chest_gain=0.5)):
+        assert strip.mm_per_mv == (10.0 if strip.lead in {"V1", *STANDARD_LEADS[6:]} else 20.0)
+    assert {strip.mm_per_mv for strip in _strips(name)} == {10.0}
 
 
 def test_the_plain_layouts_fill_the_plain_field():

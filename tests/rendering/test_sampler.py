@@ -56,6 +56,7 @@ def test_settings_are_as_frequent_as_on_real_sheets(sheets):
     assert share(lambda s: s.paper.mm_per_s == 25) == pytest.approx(0.9, abs=0.05)
     assert share(lambda s: s.paper.mm_per_mv == 10) == pytest.approx(0.84, abs=0.06)
     assert {s.paper.mm_per_mv for s in sheets} == {5.0, 10.0, 20.0}
+    assert share(lambda s: s.paper.chest_gain == 0.5) == pytest.approx(0.05, abs=0.03)
     assert all(0.25 <= s.paper.pen_mm <= 0.5 for s in sheets)
     assert {s.marks.pulse for s in sheets} == {"left", "right", "none"}
     assert {s.marks.separator for s in sheets} == {"none", "tick", "mark", "pair", "dashed"}
@@ -70,6 +71,24 @@ def test_the_words_name_the_speed_and_gain_of_the_sheet(sheets):
             assert f"{sheet.paper.mm_per_mv:g}" in words
             with_footer += 1
     assert with_footer > 0.6 * _COUNT
+
+
+def test_the_words_name_both_gains_of_a_sheet_with_two(sheets):
+    footers = [
+        " ".join(text.text for text in sheet.header.texts)
+        for sheet in sheets
+        if sheet.header and sheet.paper.chest_gain == 0.5
+    ]
+    stated = [words for words in footers if "mm/mV" in words]
+    assert len(stated) > 5
+    for words in stated:
+        assert "10/5" in words or ("Limb: 10" in words and "Chest: 5" in words)
+
+
+def test_only_sheets_with_limb_and_chest_leads_have_two_gains(sheets):
+    for sheet in sheets:
+        if sheet.paper.chest_gain != 1:
+            assert {strip.mm_per_mv for strip in sheet.strips} == {10.0, 5.0}
 
 
 def test_the_layouts_can_be_chosen():

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.records.leads import STANDARD_LEADS
 from ecgmae_jax.rendering.ecg_plot_style import ecg_plot_sheet
 from ecgmae_jax.rendering.layouts import Field
 from ecgmae_jax.rendering.named_sheets import make_sheet
@@ -82,6 +83,22 @@ def test_a_description_says_what_is_not_plain():
     assert "field" not in described
 
 
+def test_a_description_names_the_gain_of_strips_that_have_one_of_their_own():
+    described = make_sheet("6x2", chest_gain=0.5).as_dict()
+    assert described["mm_per_mv"] == 10.0
+    assert described["paper"] == {"chest_gain": 0.5}
+    gains = {strip["lead"]: strip.get("mm_per_mv") for strip in described["strips"]}
+    assert {lead for lead, gain in gains.items() if gain == 5.0} == set(STANDARD_LEADS[6:])
+    assert {lead for lead, gain in gains.items() if gain is None} == set(STANDARD_LEADS[:6])
+
+
+def test_the_gain_is_printed_as_one_number_or_two():
+    assert Paper().printed_gain == "10"
+    assert Paper(mm_per_mv=2.5).printed_gain == "2.5"
+    assert Paper(chest_gain=0.5).printed_gain == "10/5"
+    assert Paper(mm_per_mv=20.0, chest_gain=0.5).printed_gain == "20/10"
+
+
 def test_grey_is_luminance():
     assert in_channels((255, 255, 255), channels=1) == pytest.approx((255.0,))
     assert in_channels((0, 100, 0), channels=1) == pytest.approx((58.7,))
@@ -97,6 +114,7 @@ def test_grey_is_luminance():
         ({"style": "purple"}, "no paper 'purple'"),
         ({"mm_per_s": 0.025}, "mm_per_s=0.025: expected 5 to 100"),
         ({"mm_per_mv": float("nan")}, "mm_per_mv=nan: expected 1 to 50"),
+        ({"chest_gain": 5.0}, r"chest_gain=5.0: expected 0.1 to 1, .* \(0.5 for 10/5 mm/mV\)"),
     ],
 )
 def test_wrong_sheets_are_refused(wrong, message):
@@ -108,6 +126,8 @@ def test_ecg_plot_s_style_is_its_whole_sheet():
     assert make_sheet(height=720, width=2000, channels=3, style="ecg_plot") == ecg_plot_sheet()
     with pytest.raises(InputError, match="gain of its own, and layout, mm_per_mv was chosen"):
         make_sheet("6x2", mm_per_mv=5.0, style="ecg_plot")
+    with pytest.raises(InputError, match="gain of its own, and chest_gain was chosen"):
+        make_sheet(chest_gain=0.5, style="ecg_plot")
 
 
 def test_a_pen_of_no_width_is_refused():

@@ -21,6 +21,15 @@ def test_sheets_come_back_from_their_description(layout, page):
     assert sheet_from_dict(_stored(sheet)) == sheet
 
 
+@pytest.mark.parametrize("layout", ["3x4+1", "12x1 cabrera", "6x1 chest"])
+def test_a_gain_of_the_chest_leads_comes_back(layout):
+    sheet = make_sheet(layout, height=192, width=256, chest_gain=0.5)
+    again = sheet_from_dict(_stored(sheet))
+    assert again == sheet
+    assert again.as_dict() == _stored(sheet)
+    assert again != sheet_from_dict(_stored(make_sheet(layout, height=192, width=256)))
+
+
 def test_random_sheets_come_back_from_their_description():
     for sheet in (*LayoutSampler(5).sheets(40), ecg_plot_sheet()):
         again = sheet_from_dict(_stored(sheet))
