@@ -50,6 +50,18 @@ def csv_bytes(table: pd.DataFrame, *, float_format: str | None = None) -> bytes:
     return safe.to_csv(index=False, float_format=float_format).encode()
 
 
+def write_whole(path: pathlib.Path, content: bytes) -> None:
+    """Writes one file, whole or not at all, for whom the user's umask says."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        _uninterrupted(),
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as name,
+    ):
+        staged = pathlib.Path(name) / path.name
+        staged.write_bytes(content)
+        os.replace(staged, path)
+
+
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Has signals that ask the process to end wait until what is inside is done."""
@@ -71,12 +83,3 @@ def _uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
         for number in dict.fromkeys(waiting):
             os.kill(os.getpid(), number)
-
-
-def write_whole(path: pathlib.Path, content: bytes) -> None:
-    """Writes one file, whole or not at all, for whom the user's umask says."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as name:
-        staged = pathlib.Path(name) / path.name
-        staged.write_bytes(content)
-        os.replace(staged, path)
