@@ -133,6 +133,7 @@ def _judge(
     if predictions is not None:
         return judge_predictions(predictions, settings) | judged
     nothing = {name: [] for name in ("classes", "left_out", "labels", "comparisons")}
+    nothing["opposite"] = None
     flow = judged["outcomes"][0]["flow"]
     return {"task": "", "macro": {}, "bootstrap": None, "flow": flow, **nothing, **judged}
 

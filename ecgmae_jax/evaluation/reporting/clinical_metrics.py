@@ -50,6 +50,7 @@ def judge_predictions(predictions: Predictions, settings: ReportSettings) -> dic
         "task": predictions.task,
         "classes": list(predictions.classes),
         "left_out": list(predictions.left_out),
+        "opposite": predictions.opposite,
         "macro": {
             name: row["macro"] | {"difference": row.get("difference")} for name, row in rows.items()
         },

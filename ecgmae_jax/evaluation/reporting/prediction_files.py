@@ -24,6 +24,8 @@ class Predictions:
         frame: one row per record: `record_id`, `source`, `group` (the patient), `split`, `part`,
             `num_pictures`, `age_years`, `sex` and whatever else the files know.
         left_out: classes in the files that some model does not predict.
+        opposite: the first of two classes of which every record has one: its figures follow from
+            those of the other, which alone is kept.
         probabilities: model -> its probabilities, in the order asked for.
     """
 
@@ -33,6 +35,7 @@ class Predictions:
     frame: pd.DataFrame
     truth: Float64[np.ndarray, "b k"]
     probabilities: Mapping[str, Float64[np.ndarray, "b k"]]
+    opposite: str | None = None
 
     def rows(self, part: str, *models: str) -> Bool[np.ndarray, " b"]:
         """The records of a part with a known truth that all the named models have predicted."""
@@ -86,10 +89,14 @@ def read_predictions(
     }
     test = facts["part"] == TEST
     kept = ~np.any([values[test].isna().all() for values in scores.values()], axis=0)
+    opposite = None
+    if kept.all() and kept.size == 2 and (truth.dropna().sum(axis=1) == 1).all():
+        opposite, kept[0] = str(truth.columns[0]), False
     predictions = Predictions(
         task=task,
         classes=tuple(truth.columns[kept]),
-        left_out=tuple(truth.columns[~kept]),
+        left_out=() if opposite else tuple(truth.columns[~kept]),
+        opposite=opposite,
         frame=facts.reset_index(),
         truth=truth.to_numpy(float)[:, kept],
         probabilities={name: values.to_numpy(float)[:, kept] for name, values in scores.items()},

@@ -89,6 +89,15 @@ def test_a_class_that_a_model_does_not_predict_is_left_out(write):
     assert (found.classes, found.left_out) == (("b.c",), ("a",))
 
 
+def test_of_two_classes_that_every_record_has_one_of_the_second_is_judged(write):
+    table = make_table(["MAE"])
+    table["truth.x.b.c"] = 1 - table["truth.x.a"]
+    found = read_predictions({"MAE": write("a", table)}, task="x", development={})
+    assert (found.classes, found.opposite, found.left_out) == (("b.c",), "a", ())
+    np.testing.assert_array_equal(found.truth[:, 0], table["truth.x.b.c"])
+    np.testing.assert_array_equal(found.probabilities["MAE"][:, 0], table["MAE.x.b.c"])
+
+
 def test_faults_are_one_line_that_names_the_file(write, tmp_path):
     good = make_table(["MAE", "PCA"])
 
