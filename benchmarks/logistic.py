@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=5)
     parser.add_argument("--penalties", type=int, default=8)
     parser.add_argument("--folds", type=int, default=0, help="0: one fit without cross-validation")
-    parser.add_argument("--peer_labels", type=int, default=5)
+    parser.add_argument("--peer_labels", type=int, default=5, help="0: ours alone")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     features, targets = make_problem(given.rows, given.width, given.labels)
@@ -117,30 +117,35 @@ def main() -> None:
         ours = lambda: fits(features, targets, grid)  # noqa: E731
         theirs = lambda: peer_fits(features, few, grid)  # noqa: E731
 
-    rounds = [(timed(ours), timed(theirs)) for _ in range(given.rounds)]
-    (mine, _, _), (peer, _, _) = rounds[-1]
-    clock, cpu, peer_clock, peer_cpu = (
-        statistics.median(row[who][what] for row in rounds) for who in (0, 1) for what in (1, 2)
-    )
-    share = few.shape[1] / given.labels
+    calls = (ours, theirs) if given.peer_labels else (ours,)
+    rounds = [[timed(call) for call in calls] for _ in range(given.rounds)]
+    clock, cpu = (statistics.median(row[0][what] for row in rounds) for what in (1, 2))
     line = {
         "benchmark": "logistic",
         "subject": "fit_probe" if given.folds else "fit_logistic",
-        "peer": f"scikit-learn LogisticRegression{'CV' if given.folds else ''} (lbfgs)",
         "rows": given.rows,
         "width": given.width,
         "labels": given.labels,
-        "peer_labels": few.shape[1],
         "penalties": given.penalties,
         "folds": given.folds,
         "subject_seconds": round(clock, 3),
         "subject_cpu_seconds": round(cpu, 3),
-        "peer_seconds": round(peer_clock, 3),
-        "peer_cpu_seconds": round(peer_cpu, 3),
-        "ratio": round(peer_clock / clock / share, 2),
-        "cpu_ratio": round(peer_cpu / cpu / share, 2),
-        "largest_difference": float(np.abs(mine[..., : few.shape[1], :] - peer).max()),
     }
+    if given.peer_labels:
+        peer_clock, peer_cpu = (
+            statistics.median(row[1][what] for row in rounds) for what in (1, 2)
+        )
+        share = few.shape[1] / given.labels
+        (mine, *_), (peer, *_) = rounds[-1]
+        line |= {
+            "peer": f"scikit-learn LogisticRegression{'CV' if given.folds else ''} (lbfgs)",
+            "peer_labels": few.shape[1],
+            "peer_seconds": round(peer_clock, 3),
+            "peer_cpu_seconds": round(peer_cpu, 3),
+            "ratio": round(peer_clock / clock / share, 2),
+            "cpu_ratio": round(peer_cpu / cpu / share, 2),
+            "largest_difference": float(np.abs(mine[..., : few.shape[1], :] - peer).max()),
+        }
     print(json.dumps(line))
 
 
