@@ -47,7 +47,8 @@ def stored(storage: str, image: np.ndarray, signal: np.ndarray) -> Any:
     if storage in ("raw", "signal"):
         return image if storage == "raw" else signal
     buffer = io.BytesIO()
-    Image.fromarray(image[:, :, 0]).save(buffer, storage, **({"quality": 95} * (storage == "jpeg")))
+    options = {"quality": 95} if storage == "jpeg" else {}
+    Image.fromarray(image[:, :, 0]).save(buffer, storage, **options)
     return buffer.getvalue()
 
 
