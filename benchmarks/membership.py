@@ -1,7 +1,5 @@
-r"""What a released autoencoder gives away of the recordings it was trained on: three attacks.
+"""What a released autoencoder gives away of the recordings it was trained on: three attacks.
 
-    python benchmarks/membership.py runs/demo/pretrain --name=simulated_ecg --config=sheet_small \
-        --data_dir=runs/demo/data
     python benchmarks/membership.py runs/ptbxl --name=ptb_xl --config=signal --data_dir=<out>
 
 Members are the train split, outsiders the validation split, whose patients are others. An attacker
@@ -115,10 +113,7 @@ def distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def margins(predicted: np.ndarray, truth: np.ndarray, *, training: np.ndarray) -> np.ndarray:
-    """Distance to the nearest other training picture less that to the picture itself.
-
-    The training pictures are the first of all.
-    """
+    """Distance to the nearest other training picture (they come first) less that to its own."""
     to_others = distances(predicted, training)
     np.fill_diagonal(to_others, np.inf)
     return to_others.min(1) - np.square(predicted - truth).sum(1)
@@ -151,12 +146,6 @@ def linkage(embeddings: np.ndarray, patients: np.ndarray) -> np.ndarray:
     return np.where(several, found, np.nan)
 
 
-def open_both(given: argparse.Namespace) -> list[Dataset]:
-    """Members and outsiders."""
-    where = {"name": given.name, "config": given.config, "data_dir": given.data_dir}
-    return [open_dataset(**where, split=split) for split in ("train", "validation")]
-
-
 def patients_of(dataset: Dataset) -> list[str]:
     """Whose each picture is, as a hash."""
     source = dataset.source.only("group")
@@ -170,7 +159,8 @@ def main() -> None:
     reference = init_params(encoders.mae_maker(model.config, PLAIN), jax.random.key(given.seed))
     if given.reference:
         reference = encoders.load_pretrained(given.reference, which="last").params
-    splits = open_both(given)
+    where = {"name": given.name, "config": given.config, "data_dir": given.data_dir}
+    splits = [open_dataset(**where, split=split) for split in ("train", "validation")]
     outlook = make_outlook(model, masks=given.masks, seed=given.seed)
     seen = [look(split, model, model.params, outlook) for split in splits]
     before = np.concatenate([look(split, model, reference, outlook)[0] for split in splits])
