@@ -20,7 +20,7 @@ flags.FLAGS.mark_as_parsed()
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 # Their tests share fixtures that take a minute to make, so one process has the whole room; they
 # are begun first, that none of them is left to one process at the end.
-LONG_ROOMS = ("faults", "integration", "test_main_offline.py")
+LONG_ROOMS = ("faults", "integration")
 
 
 class Rooms(LoadScopeScheduling):

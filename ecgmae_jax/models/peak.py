@@ -23,8 +23,8 @@ BFLOAT16_PEAKS: tuple[tuple[str, float], ...] = (
     ("TPU v5", 459e12),
     ("TPU v4", 275e12),
 )
-# Large enough that more would not be faster; a fifth of a second on two CPU cores.
-_CPU_SIZE = 2048
+# Large enough that more would not be faster; every start of a training waits for it.
+_CPU_SIZE = 1024
 _ACCELERATOR_SIZE = 8192
 _ROUNDS = 5
 

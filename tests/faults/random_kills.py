@@ -3,9 +3,10 @@
     python tests/faults/random_kills.py --kills=500 --minutes=60 --seed=0
 
 A run is killed (SIGKILL) and started again until it comes to its end; then another begins. Four
-kills in five fall between the first step of a start and its end, the fifth anywhere. After every
-kill each step logged must be the undisturbed run's, to the last bit and the last record, and each
-checkpoint whole. Prints one line of JSON; the exit status is 1 if anything was lost.
+kills in five fall within the first seven steps of a start or their saves, the fifth anywhere
+before. After every kill each step logged must be the undisturbed run's, to the last bit and the
+last record, and each checkpoint whole. Prints one line of JSON, and the tally so far to stderr
+after each run; the exit status is 1 if anything was lost.
 """
 
 import argparse
@@ -72,11 +73,40 @@ def rows_of(workdir):
     return rows
 
 
-def place_of(workdir, before):
-    """Where a kill fell: before any step of this start, inside a save, or between."""
-    if any(workdir.glob(f"checkpoints/*{UNFINISHED}")):
-        return "inside a save"
-    return "between steps" if len(rows_of(workdir)) > before else "before a step"
+class Start:
+    """One start of the program in a workdir, and how many steps it has logged itself."""
+
+    def __init__(self, machine, argv, workdir):
+        self.workdir = workdir
+        self.metrics = workdir / "metrics.jsonl"
+        self.saved = max((int(step.name) for step in saved_steps(workdir)), default=0)
+        self.inode = self._inode()
+        self.until_step_s = None
+        self._began = time.monotonic()
+        self.run = machine.start(argv)
+
+    def _inode(self):
+        return self.metrics.stat().st_ino if self.metrics.exists() else None
+
+    def steps(self):
+        """A start replaces the file by one without the steps that it is going to repeat."""
+        if self._inode() == self.inode:
+            return 0
+        steps = max(len(rows_of(self.workdir)) - self.saved, 0)
+        if steps and self.until_step_s is None:
+            self.until_step_s = time.monotonic() - self._began
+        return steps
+
+    def place(self):
+        """Where a kill fell: inside a save, before any step of this start, or between two."""
+        if any(self.workdir.glob(f"checkpoints/*{UNFINISHED}")):
+            return "inside a save"
+        return "between steps" if self.steps() else "before a step"
+
+
+def saved_steps(workdir):
+    folder = workdir / "checkpoints"
+    return manifests.saved_steps(folder) if folder.exists() else []
 
 
 def faults_of(workdir, oracle):
@@ -92,21 +122,48 @@ def faults_of(workdir, oracle):
     return [f"steps {wrong}" if wrong else "", *damaged, *aside]
 
 
-def kill_once(machine, argv, workdir, rng, seconds):
-    """Starts, kills at random; returns the run, and whether the kill came before its end."""
-    before = len(rows_of(workdir))
-    run = machine.start(argv)
-    anywhere = rng.random() < 0.2
-    while not anywhere and run.poll() is None and len(rows_of(workdir)) <= before:
-        time.sleep(0.005)
-    wait_s = rng.uniform(0, seconds["whole" if anywhere else "steps"])
-    deadline = time.monotonic() + wait_s
+def kill_once(start, rng, until_step_s):
+    """Waits for a random moment of a start, then kills it; whether that was before its end.
+
+    Args:
+        start: the program, just begun.
+        rng: draws the moment.
+        until_step_s: how long the last start took to its first step.
+    """
+    run = start.run
+    if rng.random() < 0.2:
+        deadline = time.monotonic() + rng.uniform(0, until_step_s)
+    else:
+        steps = rng.randint(1, 6)
+        while run.poll() is None and start.steps() < steps:
+            time.sleep(0.002)
+        # The next step, its save, and the beginning of what follows.
+        deadline = time.monotonic() + rng.uniform(0, 0.3)
     while run.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
     if run.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             run.send(signal.SIGKILL)
-    return run, run.wait() == -signal.SIGKILL, place_of(workdir, before)
+    return run.wait() == -signal.SIGKILL
+
+
+def killed_to_the_end(runs, workdir, oracle, rng, tally):
+    """Starts and kills until a start comes to its end; returns what was lost, in words."""
+    lost = []
+    until_step_s = 5.0
+    argv = runs.pretrain(workdir, "every.checkpoint=3")
+    while True:
+        start = Start(runs, argv, workdir)
+        killed = kill_once(start, rng, until_step_s)
+        until_step_s = start.until_step_s or until_step_s
+        lost += [f"{workdir.name}: {fault}" for fault in faults_of(workdir, oracle) if fault]
+        if not killed:
+            break
+        tally["kills"] += 1
+        tally[start.place()] += 1
+    if start.run.poll() != 0 or rows_of(workdir) != oracle:
+        lost.append(f"{workdir.name} ended with {start.run.poll()}: {start.run.err[-300:]}")
+    return lost
 
 
 def main():
@@ -116,40 +173,24 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    counts: collections.Counter[str] = collections.Counter()
-    lost = []
+    tally: collections.Counter[str] = collections.Counter()
+    lost: list[str] = []
     with (
         tempfile.TemporaryDirectory(prefix="random-kills-") as name,
         machine(load_harness(), pathlib.Path(name)) as runs,
     ):
         folder = pathlib.Path(name)
         workdir = folder / "undisturbed"
-        began = time.monotonic()
-        run = runs.start(runs.pretrain(workdir, "every.checkpoint=2"))
-        while not rows_of(workdir):
-            time.sleep(0.005)
-        stepped = time.monotonic()
-        run.wait()
-        seconds = {"whole": time.monotonic() - began, "steps": time.monotonic() - stepped}
+        runs.succeed(runs.pretrain(workdir, "every.checkpoint=3"))
         oracle = rows_of(workdir)
         end = time.monotonic() + 60 * options.minutes
-        while counts["kills"] < options.kills and time.monotonic() < end:
-            workdir = folder / f"run{counts['runs']}"
-            argv = runs.pretrain(workdir, "every.checkpoint=2")
-            while True:
-                run, killed, place = kill_once(runs, argv, workdir, rng, seconds)
-                lost += [
-                    f"{workdir.name}: {fault}" for fault in faults_of(workdir, oracle) if fault
-                ]
-                if not killed:
-                    break
-                counts["kills"] += 1
-                counts[place] += 1
-            counts["runs"] += 1
-            if run.poll() != 0 or rows_of(workdir) != oracle:
-                lost.append(f"{workdir.name} ended with {run.poll()}: {run.err[-300:]}")
+        while tally["kills"] < options.kills and time.monotonic() < end:
+            workdir = folder / f"workdir{tally['runs']}"
+            lost += killed_to_the_end(runs, workdir, oracle, rng, tally)
+            tally["runs"] += 1
             shutil.rmtree(workdir)
-    print(json.dumps({"seed": options.seed, **counts, "lost": lost}))
+            print(json.dumps(tally | {"lost": len(lost)}), file=sys.stderr, flush=True)
+    print(json.dumps({"seed": options.seed, **tally, "lost": lost}))
     return bool(lost)
 
 

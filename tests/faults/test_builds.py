@@ -71,7 +71,8 @@ def build(repository, tmp_path):
     yield start
     for process in processes:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdout.close()
 
 
 def config_dir(tmp_path):

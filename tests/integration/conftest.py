@@ -1,4 +1,4 @@
-"""Programs run as a user runs them, on a tiny build of the simulated recordings."""
+"""Programs run as a user runs them, on a tiny build of the simulated recordings, and offline."""
 
 import dataclasses
 import json
@@ -15,12 +15,27 @@ PATIENTS_PER_CONDITION = 7
 
 
 @dataclasses.dataclass(frozen=True)
+class Watch:
+    """Processes with this environment cannot reach the network, and leave a line if they try."""
+
+    environment: dict[str, str]
+
+    def attempts(self) -> str:
+        """What was tried since the last call."""
+        path = pathlib.Path(self.environment["ATTEMPTS"])
+        tried = path.read_text() if path.exists() else ""
+        path.unlink(missing_ok=True)
+        return tried
+
+
+@dataclasses.dataclass(frozen=True)
 class Main:
     """`python main.py`, in the repository, with the arguments of a tiny run."""
 
     repository: pathlib.Path
     data_dir: pathlib.Path
     cache: dict[str, str]
+    watch: Watch
 
     def command(self, config: str, workdir: pathlib.Path, *settings: str) -> list[str]:
         return [
@@ -59,7 +74,10 @@ class Main:
         return subprocess.Popen(
             command,
             cwd=self.repository,
-            env=os.environ | self.cache | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
+            env=os.environ
+            | self.cache
+            | self.watch.environment
+            | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -68,6 +86,7 @@ class Main:
     def run(self, command: list[str], *, devices: int = 1) -> subprocess.CompletedProcess:
         with self.start(command, devices=devices) as process:
             out, err = process.communicate(timeout=400)
+        assert self.watch.attempts() == ""
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     def succeed(self, command: list[str], *, devices: int = 1) -> str:
@@ -77,7 +96,14 @@ class Main:
 
 
 @pytest.fixture(scope="session")
-def main(repository, tmp_path_factory) -> Main:
+def watched(tmp_path_factory) -> Watch:
+    attempts = tmp_path_factory.mktemp("watch") / "attempts"
+    here = pathlib.Path(__file__).with_name("watch")
+    return Watch({"PYTHONPATH": str(here), "ATTEMPTS": str(attempts)})
+
+
+@pytest.fixture(scope="session")
+def main(repository, watched, tmp_path_factory) -> Main:
     data_dir = tmp_path_factory.mktemp("tfds")
     config = simulated_ecg_dataset_builder.SimulatedEcgConfig(
         name="tiny", height=64, width=96, patients_per_condition=PATIENTS_PER_CONDITION, seed=1
@@ -91,7 +117,7 @@ def main(repository, tmp_path_factory) -> Main:
         "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
     }
-    return Main(repository, data_dir, cache)
+    return Main(repository, data_dir, cache, watched)
 
 
 @pytest.fixture(scope="session")
