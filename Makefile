@@ -42,7 +42,7 @@ slow: $(INSTALLED)  ## tests that take minutes: several processes, devices or pr
 	$(BIN)/python -m pytest -m slow
 
 faults: $(INSTALLED)  ## all rows of the fault matrix: runs killed, starved and lied to
-	$(BIN)/python -m pytest -m "faults or not faults" --timeout=1500 tests/faults
+	$(BIN)/python -m pytest -m "faults or not faults" --timeout=1500 --numprocesses=2 --no-loadscope-reorder tests/faults
 
 fuzz: $(INSTALLED)  ## ten minutes of fuzzing for each of three readers
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt

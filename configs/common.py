@@ -15,6 +15,9 @@ VIT = {
 SHEET_STATISTICS = {"mean": (0.87,), "std": (0.10,)}
 # The same for sheets without a grid.
 BLANK_STATISTICS = {"mean": (0.97,), "std": (0.13,)}
+# What published encoders of photographs were trained with: red, green, blue.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 # The default sheet: the whole landscape page at 1.8 px/mm.
 SHEET = {

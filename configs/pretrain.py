@@ -25,6 +25,10 @@ def get_config(variant: str = "vit_b16") -> ml_collections.ConfigDict:
     config.epochs = 300.0
     config.warmup_epochs = 40.0
     config.accumulate = 1
+    # Begin with a trained encoder: a .safetensors file under the names of Hugging Face's ViTMAE or
+    # of the authors' code, for pictures of this mean and std, or the workdir of a pre-training.
+    # With epochs=0 it is kept as it is, for embed, finetune and the others.
+    config.start = {"weights": "", "mean": common.IMAGENET_MEAN, "std": common.IMAGENET_STD}
     # "stored" reads the pictures of the dataset; "device" draws its signals inside the train step,
     # anew in every epoch, on config.sheet.
     config.data = common.ptb_xl_dataset() | {"draw": "stored"}

@@ -24,10 +24,14 @@ LONG_ROOMS = ("faults", "integration")
 
 
 class Rooms(LoadScopeScheduling):
-    """Deals tests to processes by file, and by room where the room is costly to furnish."""
+    """Deals tests to processes by file, and by room where the room is costly to furnish.
+
+    One room that is asked for alone is dealt by file: each process furnishes it for itself.
+    """
 
     def _split_scope(self, nodeid):
-        return share_of(nodeid)
+        alone = len(self.config.args) == 1 and self.config.args[0].startswith("tests/")
+        return nodeid.split("::")[0] if alone else share_of(nodeid)
 
 
 def share_of(nodeid):

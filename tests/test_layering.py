@@ -36,6 +36,7 @@ CONFINED = {
     "tensorflow_datasets": ("ecgmae_jax/data/", "data_builders/"),
     "apache_beam": ("data_builders/",),
     "tensorboardX": ("ecgmae_jax/training/",),
+    "safetensors": ("ecgmae_jax/interop/",),
 }
 
 

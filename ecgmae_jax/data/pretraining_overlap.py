@@ -126,7 +126,7 @@ def check_overlap(overlap: Overlap, *, allowed: bool, setting: str) -> str:
 def identities_npy(*numbers: UInt64[np.ndarray, "..."]) -> bytes:
     """All these identities, each once, as the file that is kept beside a model's checkpoints."""
     content = io.BytesIO()
-    every = np.concatenate([some.reshape(-1) for some in numbers])
+    every = np.concatenate([np.empty(0, np.uint64), *(some.reshape(-1) for some in numbers)])
     np.save(content, np.unique(every), allow_pickle=False)
     return content.getvalue()
 

@@ -3,38 +3,15 @@
 Nothing of either framework is imported: a state dict comes in as numpy arrays.
 """
 
+import dataclasses
 import re
-from collections.abc import Mapping
 
-import jax
-import numpy as np
-
-from ecgmae_jax.errors import InputError
+from ecgmae_jax.interop.state_reader import State, StateReader, original_name
 from ecgmae_jax.models.functional import Params
 from ecgmae_jax.models.mae import MAEConfig
-from ecgmae_jax.models.positions import sincos_2d, with_cls_position
+from ecgmae_jax.models.vit import ViTConfig
 
-State = Mapping[str, np.ndarray]
-
-# From Hugging Face's names, as in its files (transformers 4) and in memory (5), to the original's.
-_RENAMES = [
-    (r"^vit\.embeddings\.patch_embeddings\.projection\.", "patch_embed.proj."),
-    (r"^vit\.embeddings\.position_embeddings$", "pos_embed"),
-    (r"^vit\.embeddings\.cls_token$", "cls_token"),
-    (r"^vit\.(encoder\.layer|layers)\.", "blocks."),
-    (r"^vit\.layernorm\.", "norm."),
-    (r"^decoder\.decoder_layers\.", "decoder_blocks."),
-    (r"^decoder\.", ""),
-    (r"\.attention\.attention\.(query|key|value)\.", r".attn.\1."),
-    (r"\.attention\.q_proj\.", ".attn.query."),
-    (r"\.attention\.k_proj\.", ".attn.key."),
-    (r"\.attention\.v_proj\.", ".attn.value."),
-    (r"\.attention\.(output\.dense|o_proj)\.", ".attn.proj."),
-    (r"\.intermediate\.dense\.", ".mlp.fc1."),
-    (r"(?<!attention)\.output\.dense\.", ".mlp.fc2."),
-    (r"\.layernorm_before\.", ".norm1."),
-    (r"\.layernorm_after\.", ".norm2."),
-]
+_DECODER = re.compile(r"decoder_|mask_token$")
 
 
 def mae_params(state: State, *, config: MAEConfig) -> Params:
@@ -44,28 +21,54 @@ def mae_params(state: State, *, config: MAEConfig) -> Params:
         InputError: if an array is missing, is left over or has another shape than `config` asks
             for, holds NaN or infinity, or if the positions are not the fixed ones.
     """
-    reader = _Reader(state)
-    encoder, width = config.encoder, config.encoder.width
-    kernel = reader.take("patch_embed.proj.weight", (width, encoder.channels, *encoder.patch_size))
-    params = {
-        "encoder": {
-            "patch_projection": {
-                "kernel": kernel.transpose(2, 3, 1, 0).reshape(-1, width),
-                "bias": reader.take("patch_embed.proj.bias", (width,)),
-            },
-            "cls_token": reader.take("cls_token", (1, 1, width)),
-            "blocks": reader.blocks("blocks", config.encoder.depth, width, encoder.mlp_ratio),
-            "norm": reader.norm("norm", width),
-        }
-    }
-    reader.check_positions("pos_embed", encoder.grid, width)
+    reader = StateReader(state)
+    params = {"encoder": _encoder(reader, config.encoder)}
     if reader.has("mask_token"):
         params["decoder"] = _decoder(reader, config)
     reader.check_empty()
     return params
 
 
-def _decoder(reader: "_Reader", config: MAEConfig) -> Params:
+def encoder_params(state: State, *, channels: int, config: ViTConfig) -> Params:
+    """Parameters of the encoder in a state dict, whatever decoder is there beside it.
+
+    Its positions are computed from the grid and are no parameters, so they fit pictures of any
+    size; what the state dict holds is only compared with those of its own square pictures.
+
+    Args:
+        state: as for `mae_params`.
+        channels: of the pictures that it was trained on.
+        config: the encoder that is to take them; `image_size` and `channels` do not matter.
+
+    Raises:
+        InputError: as `mae_params` does.
+    """
+    kept = {name: array for name, array in state.items() if not _DECODER.match(original_name(name))}
+    reader = StateReader(kept)
+    side = reader.square_side("pos_embed")
+    size = tuple(side * length for length in config.patch_size)
+    encoder = _encoder(reader, dataclasses.replace(config, image_size=size, channels=channels))
+    reader.check_empty()
+    return encoder
+
+
+def _encoder(reader: StateReader, config: ViTConfig) -> Params:
+    width = config.width
+    kernel = reader.take("patch_embed.proj.weight", (width, config.channels, *config.patch_size))
+    params = {
+        "patch_projection": {
+            "kernel": kernel.transpose(2, 3, 1, 0).reshape(-1, width),
+            "bias": reader.take("patch_embed.proj.bias", (width,)),
+        },
+        "cls_token": reader.take("cls_token", (1, 1, width)),
+        "blocks": reader.blocks("blocks", config.depth, width, config.mlp_ratio),
+        "norm": reader.norm("norm", width),
+    }
+    reader.check_positions("pos_embed", config.grid, width)
+    return params
+
+
+def _decoder(reader: StateReader, config: MAEConfig) -> Params:
     width, encoder = config.decoder_width, config.encoder
     reader.check_positions("decoder_pos_embed", encoder.grid, width)
     return {
@@ -75,98 +78,3 @@ def _decoder(reader: "_Reader", config: MAEConfig) -> Params:
         "norm": reader.norm("decoder_norm", width),
         "prediction": reader.linear("decoder_pred", width, encoder.values_per_patch),
     }
-
-
-class _Reader:
-    """Hands out each array of a state dict once, under the original code's names."""
-
-    def __init__(self, state: State):
-        self._found: dict[str, tuple[str, np.ndarray]] = {}
-        for name, array in state.items():
-            other, _ = self._found.setdefault(_original_name(name), (name, array))
-            if other != name:
-                raise InputError(
-                    f"the weights have {other} and {name}, which are one array under two names; "
-                    "keep one of them"
-                )
-
-    def has(self, name: str) -> bool:
-        return name in self._found
-
-    def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        if name not in self._found:
-            raise InputError(
-                f"the weights have no {name}; give a ViTMAE pre-training checkpoint of the "
-                "configured depth"
-            )
-        given_name, array = self._found.pop(name)
-        if array.shape != shape:
-            raise InputError(
-                f"{given_name} has shape {array.shape} and the configured model needs {shape}; "
-                "make image, patch and model size those of the checkpoint"
-            )
-        values = np.asarray(array, np.float32)
-        if not np.isfinite(values).all():
-            raise InputError(
-                f"{given_name} holds NaN or infinity; fetch the weights again from their publisher"
-            )
-        return values
-
-    def linear(self, name: str, inputs: int, outputs: int) -> Params:
-        kernel = self.take(f"{name}.weight", (outputs, inputs)).T
-        return {"kernel": kernel, "bias": self.take(f"{name}.bias", (outputs,))}
-
-    def norm(self, name: str, width: int) -> Params:
-        return {
-            "scale": self.take(f"{name}.weight", (width,)),
-            "bias": self.take(f"{name}.bias", (width,)),
-        }
-
-    def qkv(self, name: str, width: int) -> Params:
-        if self.has(f"{name}.qkv.weight"):
-            return self.linear(f"{name}.qkv", width, 3 * width)
-        parts = [self.linear(f"{name}.{part}", width, width) for part in ("query", "key", "value")]
-        return {
-            "kernel": np.concatenate([part["kernel"] for part in parts], axis=1),
-            "bias": np.concatenate([part["bias"] for part in parts]),
-        }
-
-    def blocks(self, name: str, depth: int, width: int, mlp_ratio: int) -> Params:
-        layers = [self._block(f"{name}.{i}", width, mlp_ratio * width) for i in range(depth)]
-        return jax.tree.map(lambda *arrays: np.stack(arrays), *layers)
-
-    def _block(self, name: str, width: int, hidden: int) -> Params:
-        return {
-            "norm1": self.norm(f"{name}.norm1", width),
-            "attention": {
-                "qkv": self.qkv(f"{name}.attn", width),
-                "out": self.linear(f"{name}.attn.proj", width, width),
-            },
-            "norm2": self.norm(f"{name}.norm2", width),
-            "mlp": {
-                "hidden": self.linear(f"{name}.mlp.fc1", width, hidden),
-                "out": self.linear(f"{name}.mlp.fc2", hidden, width),
-            },
-        }
-
-    def check_positions(self, name: str, grid: tuple[int, int], width: int) -> None:
-        expected = with_cls_position(sincos_2d(grid, width=width))[None]
-        if not np.allclose(self.take(name, expected.shape), expected, atol=1e-4):
-            raise InputError(
-                f"{name} is not the fixed sine-cosine of a {grid[0]}x{grid[1]} grid, columns "
-                "first, which this model has; weights trained with other positions do not fit"
-            )
-
-    def check_empty(self) -> None:
-        if self._found:
-            names = ", ".join(sorted(name for name, _ in self._found.values())[:3])
-            raise InputError(
-                f"{len(self._found)} arrays of the weights have no place in the configured model "
-                f"({names}, ...); make the depths those of the checkpoint"
-            )
-
-
-def _original_name(name: str) -> str:
-    for pattern, replacement in _RENAMES:
-        name = re.sub(pattern, replacement, name)
-    return name

@@ -1,5 +1,6 @@
 """Pre-trains a masked autoencoder on the pictures of a dataset."""
 
+import dataclasses
 import functools
 import pathlib
 
@@ -17,6 +18,7 @@ from ecgmae_jax.models.mae import mae_loss, reconstruction_target
 from ecgmae_jax.programs import encoders, online_probe, training_run, workdirs
 from ecgmae_jax.programs.computing import make_compute
 from ecgmae_jax.programs.pretraining_checks import keep_identities
+from ecgmae_jax.programs.starting_weights import make_first_state, read_encoder
 from ecgmae_jax.programs.views import Views, drawn_views, stored_views
 from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.rendering.sampler import LayoutSampler
@@ -24,7 +26,6 @@ from ecgmae_jax.rendering.sheet import Sheet
 from ecgmae_jax.training import loop
 from ecgmae_jax.training.mesh import make_mesh, start_distributed
 from ecgmae_jax.training.optimizers import make_optimizer, make_schedule
-from ecgmae_jax.training.state import initial_state
 from ecgmae_jax.training.steps import evaluate, make_eval_step
 
 
@@ -45,11 +46,14 @@ def make_job(
     views = _make_views(train, config)
     specification = views.specification
     record = workdirs.open_workdir(workdir, config, data={train.name: train.fingerprint})
-    # Before the first step: what tests of this encoder have to be compared with.
-    keep_identities(workdir, (train,))
-
     compute = make_compute(**config.compute)
     model = encoders.mae_config(config.model, specification)
+    encoder = read_encoder(config.start, model.encoder, specification=specification)
+    schedule = _make_schedule(config, num_examples=len(train), begun=encoder is not None)
+    # Before the first step: what tests of this encoder have to be compared with.
+    trained = (train,) if schedule.total else ()
+    keep_identities(workdir, trained, before=config.start.weights)
+
     make_mae = encoders.mae_maker(model, compute)
     graph = model_graph(make_mae)
 
@@ -66,24 +70,15 @@ def make_job(
         errors = jnp.mean(jnp.square(prediction - patches), axis=-1)
         return {"validation_loss": (errors * mask.hidden).sum(1) / mask.hidden.sum(1)}
 
-    schedule = training_run.make_epoch_schedule(
-        epochs=config.epochs,
-        warmup_epochs=config.warmup_epochs,
-        num_examples=len(train),
-        batch_size=config.loader.batch_size,
-        base_lr=config.optimizer.base_lr,
-    )
     learning_rate = make_schedule(
-        peak_lr=schedule.peak_lr, warmup_steps=schedule.warmup, total_steps=schedule.total
+        peak_lr=schedule.peak_lr, warmup_steps=schedule.warmup, total_steps=max(schedule.total, 1)
     )
     settings = {name: value for name, value in config.optimizer.items() if name != "base_lr"}
     optimizer = make_optimizer(learning_rate, **settings)
     new_params = functools.partial(init_params, make_mae)
     job = training_run.Job(
         init_params=new_params,
-        first_state=lambda like: initial_state(
-            new_params, optimizer, key=jax.random.key(config.seed), like=like
-        ),
+        first_state=make_first_state(new_params, optimizer, encoder=encoder, seed=config.seed),
         loss_fn=loss_fn,
         optimizer=optimizer,
         learning_rate=learning_rate,
@@ -109,6 +104,24 @@ def make_job(
     )
     _say_what_is_trained(train, job, parameters=jax.eval_shape(job.init_params, jax.random.key(0)))
     return job
+
+
+def _make_schedule(
+    config: ml_collections.ConfigDict, *, num_examples: int, begun: bool
+) -> training_run.Schedule:
+    settings = {"batch_size": config.loader.batch_size, "base_lr": config.optimizer.base_lr}
+    if begun and config.epochs == 0:
+        # No training: the checkpoint is the encoder as it was, for the programs that read one.
+        one = training_run.make_epoch_schedule(
+            epochs=1.0, warmup_epochs=0.0, num_examples=num_examples, **settings
+        )
+        return dataclasses.replace(one, total=0)
+    return training_run.make_epoch_schedule(
+        epochs=config.epochs,
+        warmup_epochs=config.warmup_epochs,
+        num_examples=num_examples,
+        **settings,
+    )
 
 
 def _open(data: ml_collections.ConfigDict, split: str) -> Dataset:

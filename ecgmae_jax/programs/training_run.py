@@ -113,6 +113,8 @@ def train(job: Job, *, workdir: pathlib.Path, mesh: Mesh, seed: int) -> TrainSta
     ):
         if checkpointer.latest_step is None:
             state = job.first_state(like)
+            if not job.total_steps:
+                checkpointer.save(state, metrics={})
         else:
             state = checkpointer.restore(like)
         step = make_train_step(

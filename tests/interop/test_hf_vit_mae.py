@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecgmae_jax.errors import InputError
-from ecgmae_jax.interop.hf_vit_mae import mae_params
+from ecgmae_jax.interop.hf_vit_mae import encoder_params, mae_params
 from ecgmae_jax.models.functional import bind, init_params, model_graph
 from ecgmae_jax.models.mae import MAE, MAEConfig, reconstruction_loss, reconstruction_target
 from ecgmae_jax.models.masking import mask_from_noise
@@ -19,18 +19,6 @@ CONFIG = MAEConfig(
     decoder_depth=2,
     decoder_heads=2,
 )
-
-
-@pytest.fixture(scope="module")
-def golden(repository):
-    with np.load(repository / "tests/golden/vit_mae_square.npz") as arrays:
-        return dict(arrays)
-
-
-@pytest.fixture(scope="module")
-def weights(golden):
-    prefix = "weights/"
-    return {name[len(prefix) :]: a for name, a in golden.items() if name.startswith(prefix)}
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +69,22 @@ def test_names_of_transformers_5_and_of_the_original_code_mean_the_same(weights)
 def test_an_encoder_alone_is_read(weights):
     encoder = {name: array for name, array in weights.items() if name.startswith("vit.")}
     assert mae_params(encoder, config=CONFIG).keys() == {"encoder"}
+
+
+def test_an_encoder_is_read_for_pictures_of_another_size_and_without_its_decoder(weights):
+    expected = mae_params(weights, config=CONFIG)["encoder"]
+    wide = dataclasses.replace(CONFIG.encoder, image_size=(64, 96), channels=1)
+    found = encoder_params(weights, channels=3, config=wide)
+    jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
+def test_positions_of_no_square_pictures_are_refused(weights):
+    name = "vit.embeddings.position_embeddings"
+    oblong = weights | {name: weights[name][:, :-1]}
+    with pytest.raises(InputError, match=r"position_embeddings has shape \(1, 16, 24\); expected"):
+        encoder_params(oblong, channels=3, config=CONFIG.encoder)
+    with pytest.raises(InputError, match="the weights have no pos_embed; give a ViTMAE"):
+        encoder_params({}, channels=3, config=CONFIG.encoder)
 
 
 def test_weights_that_do_not_fit_are_refused(weights):
