@@ -84,6 +84,12 @@ def test_identities_are_kept_in_a_file(tmp_path):
     np.testing.assert_array_equal(numbers, np.unique(identities(PTB_XL)))
 
 
+def test_a_model_that_saw_nobody_says_so(tmp_path):
+    path = tmp_path / FILE
+    path.write_bytes(identities_npy())
+    assert were_seen(identities(PTB_XL), read_identities(path)).sum() == 0
+
+
 def test_identities_of_several_data_sets_are_kept_together(tmp_path):
     path = tmp_path / FILE
     path.write_bytes(identities_npy(identities(PTB_XL), np.unique(identities(COHORT))))
