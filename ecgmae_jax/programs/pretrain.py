@@ -45,11 +45,11 @@ def make_job(
     validation = _open(config.data, config.splits.validation)
     views = _make_views(train, config)
     specification = views.specification
-    record = workdirs.open_workdir(workdir, config, data={train.name: train.fingerprint})
     compute = make_compute(**config.compute)
     model = encoders.mae_config(config.model, specification)
     encoder = read_encoder(config.start, model.encoder, specification=specification)
     schedule = _make_schedule(config, num_examples=len(train), begun=encoder is not None)
+    record = workdirs.open_workdir(workdir, config, data={train.name: train.fingerprint})
     # Before the first step: what tests of this encoder have to be compared with.
     trained = (train,) if schedule.total else ()
     keep_identities(workdir, trained, before=config.start.weights)

@@ -43,6 +43,7 @@ PRETRAIN = {
     "a batch that eight devices cannot share": ({"loader.batch_size": 4}, "over 8 devices"),
     "minus one worker": ({"loader.workers": -1}, "num_workers is -1"),
     "no epoch": ({"epochs": 0.0}, "epochs 0.0"),
+    "weights that are not there": ({"start.weights": "/nowhere/mae.safetensors"}, "is no file"),
     "less than no epoch": ({"epochs": -1.0}, "epochs -1.0"),
     "epochs that are no number": ({"epochs": math.nan}, "epochs nan"),
     "epochs without end": ({"epochs": math.inf}, "epochs inf"),
