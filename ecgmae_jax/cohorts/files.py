@@ -36,7 +36,7 @@ def file_inside(folder: pathlib.Path, name: str) -> pathlib.Path:
 
 def pictures_below(scans: pathlib.Path) -> tuple[list[pathlib.Path], tuple[str, ...]]:
     """Pictures by their suffix, relative and in order, and a remark about all other files."""
-    if not scans.is_dir():
+    if not os.path.isdir(scans):
         raise InputError(f"{scans} (`scans` of cohort.toml) is not a folder")
     files = sorted(_visible_files(scans))
     pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
@@ -71,7 +71,7 @@ def _visible_files(folder: pathlib.Path) -> Iterator[pathlib.Path]:
 def only_file(folder: pathlib.Path, name: str, usual: Sequence[str]) -> pathlib.Path:
     """The named file of the folder, or the one there is of the usual names; else InputError."""
     names = (name,) if name else usual
-    found = [candidate for candidate in names if (folder / candidate).is_file()]
+    found = [candidate for candidate in names if os.path.isfile(folder / candidate)]
     if len(found) != 1:
         expected = name or " or ".join(usual)
         problem = f"both {' and '.join(found)}" if found else f"no {expected}"

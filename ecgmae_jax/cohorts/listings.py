@@ -1,6 +1,7 @@
 """The formats a cohort may come in, read as rows: table, list of files, class folders, files."""
 
 import dataclasses
+import os
 import pathlib
 from collections.abc import Callable, Mapping
 
@@ -160,7 +161,8 @@ def _read_list(folder: pathlib.Path, description: Description) -> Listing:
 def _path_and_label(line: str, scans: pathlib.Path) -> tuple[str, str]:
     """Paths may contain spaces, labels may not; a path alone is told by being a file's."""
     words = line.rsplit(maxsplit=1)
-    if len(words) == 1 or (scans / line).is_file():
+    # pathlib would fail for a line that is too long for a name.
+    if len(words) == 1 or os.path.isfile(scans / line):
         return line, ""
     # `scan 7.png` that is missing has no label `7.png`.
     is_path = pathlib.PurePath(words[1]).suffix.lower() in SUFFIXES

@@ -297,6 +297,26 @@ def test_lists_of_files(cohort, text, classes, several):
     assert listing.outcomes == expected
 
 
+def test_a_line_too_long_for_a_name_is_a_line_like_any_other(cohort):
+    endless = "m" * 300
+    _, listing = _read(cohort(annotations_txt=f"a.png 1\n{endless} 0\n{endless}\n", a_png=None))
+    assert [row.path for row in listing.rows] == ["a.png", endless, endless]
+    assert [row.cells["label"] for row in listing.rows] == ["1", "0", ""]
+
+
+@pytest.mark.parametrize(
+    ("description", "words"),
+    [
+        ('file = "{name}.csv"', r"has no m+\.csv: name the file"),
+        ('scans = "{name}"\nformat = "files"', "is not a folder"),
+    ],
+)
+def test_a_description_with_a_name_too_long_is_explained(cohort, description, words):
+    folder = cohort(cohort_toml=description.format(name="m" * 300), a_png=None)
+    with pytest.raises(InputError, match=words):
+        _read(folder)
+
+
 def test_lists_with_declared_classes_take_names_and_indices(cohort):
     folder = cohort(
         annotations_txt="a.png 1\nb.png sinus\n",
