@@ -79,10 +79,11 @@ class Start:
     def __init__(self, machine, argv, workdir):
         self.workdir = workdir
         self.metrics = workdir / "metrics.jsonl"
-        self.saved = max((int(step.name) for step in saved_steps(workdir)), default=0)
+        saved = manifests.saved_steps(workdir / "checkpoints")
+        self.saved = max((int(step.name) for step in saved), default=0)
         self.inode = self._inode()
         self.until_step_s = None
-        self._began = time.monotonic()
+        self._began, self._date = time.monotonic(), time.time()
         self.run = machine.start(argv)
 
     def _inode(self):
@@ -99,14 +100,11 @@ class Start:
 
     def place(self):
         """Where a kill fell: inside a save, before any step of this start, or between two."""
-        if any(self.workdir.glob(f"checkpoints/*{UNFINISHED}")):
+        unfinished = self.workdir.glob(f"checkpoints/*{UNFINISHED}")
+        # An older one is what the kill before left.
+        if any(folder.stat().st_mtime > self._date for folder in unfinished):
             return "inside a save"
         return "between steps" if self.steps() else "before a step"
-
-
-def saved_steps(workdir):
-    folder = workdir / "checkpoints"
-    return manifests.saved_steps(folder) if folder.exists() else []
 
 
 def faults_of(workdir, oracle):
