@@ -4,6 +4,7 @@ import os
 import pathlib
 
 import jax
+import processes
 import pytest
 from absl import flags
 from xdist.scheduler import LoadScopeScheduling
@@ -19,8 +20,10 @@ flags.FLAGS.mark_as_parsed()
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 # Their tests share fixtures that take a minute to make, so one process has the whole room; they
-# are begun first, that none of them is left to one process at the end.
+# are begun first, that none of them is left to one process at the end. So is the longest file of
+# `make faults`, whose rooms are dealt by file.
 LONG_ROOMS = ("faults", "integration")
+LONGEST = "tests/faults/test_two_processes.py"
 
 
 class Rooms(LoadScopeScheduling):
@@ -48,7 +51,12 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: share_of(item.nodeid) not in LONG_ROOMS)
+    items.sort(
+        key=lambda item: (
+            share_of(item.nodeid) not in LONG_ROOMS,
+            not item.nodeid.startswith(LONGEST),
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +70,13 @@ def optimised():
 @pytest.fixture(scope="session")
 def repository() -> pathlib.Path:
     return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def zygote(tmp_path_factory) -> processes.Zygote:
+    """Starts runs of `main.py`, each a process of its own, without the seconds of its imports."""
+    with processes.zygote(tmp_path_factory.mktemp("zygote")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

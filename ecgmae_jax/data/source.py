@@ -5,7 +5,7 @@ import hashlib
 import json
 import pathlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -18,6 +18,18 @@ from ecgmae_jax.errors import InputError
 Example = dict[str, Any]
 
 
+@runtime_checkable
+class Records(Protocol):
+    """Serialised examples by number.
+
+    Not `Sequence[bytes]`: a check of that type reads a record, and one may be damaged.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> bytes: ...
+
+
 class ExampleSource:
     """A sequence of decoded examples.
 
@@ -27,7 +39,7 @@ class ExampleSource:
 
     def __init__(
         self,
-        records: Sequence[bytes],
+        records: Records,
         features: tfds.features.FeaturesDict,
         shards: Sequence[FileInstruction],
     ):

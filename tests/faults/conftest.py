@@ -5,31 +5,17 @@ batch. No run may leave a process, a segment of shared memory or a temporary fol
 """
 
 import contextlib
-import importlib.util
 import json
 import os
 import pathlib
-import signal
-import subprocess
-import sys
 
+import processes
 import pytest
+from machine import Machine
 
 from data_builders.simulated_ecg import simulated_ecg_dataset_builder
 
 TOTAL_STEPS = 24
-HERE = pathlib.Path(__file__).parent
-
-
-def _load(name):
-    specification = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module
-    specification.loader.exec_module(module)
-    return module
-
-
-machines = _load("machine")
 
 
 @pytest.fixture(scope="session")
@@ -48,33 +34,12 @@ def build_tiny():
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory, build_tiny):
+def machine(tmp_path_factory, build_tiny, zygote):
     data_dir = tmp_path_factory.mktemp("tfds")
     build_tiny(data_dir)
     segments = set(os.listdir("/dev/shm"))
-    folder = tmp_path_factory.mktemp("runs")
-    cache = {
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
-    with (
-        (folder / "zygote.err").open("w") as errors,
-        subprocess.Popen(
-            [sys.executable, str(HERE / "zygote.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=os.environ | cache,
-        ) as zygote,
-    ):
-        assert zygote.stdout.readline() == "ready\n", machines.text(folder / "zygote.err")
-        yield (started := machines.Machine(zygote, folder, data_dir))
-        for run in started.started:
-            if run.poll() is None:
-                run.send(signal.SIGKILL)
-        zygote.stdin.close()
+    yield Machine(zygote, data_dir)
+    zygote.end_all()
     left = abandoned(set(os.listdir("/dev/shm")) - segments)
     assert not left, f"shared memory left behind: {left}"
 
@@ -124,16 +89,7 @@ def undisturbed(oracle):
     return check
 
 
-def _after_step(run, workdir, step):
-    def logged():
-        lines = machines.text(workdir / "metrics.jsonl").splitlines()
-        assert run.poll() is None or len(lines) >= step, run.err
-        return len(lines) >= step
-
-    machines.wait_for(logged)
-
-
 @pytest.fixture(scope="session")
 def after_step():
     """A function that returns once a run has logged a step."""
-    return _after_step
+    return lambda run, workdir, step: processes.wait_for_lines(workdir / "metrics.jsonl", step, run)

@@ -12,14 +12,11 @@ after each run; the exit status is 1 if anything was lost.
 import argparse
 import collections
 import contextlib
-import importlib.util
 import json
-import os
 import pathlib
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,38 +25,22 @@ from data_builders.simulated_ecg import simulated_ecg_dataset_builder
 from ecgmae_jax.training import manifests
 from ecgmae_jax.training.checkpoint_manager import UNFINISHED
 
-HERE = pathlib.Path(__file__).resolve().parent
+# Pytest finds these by its configuration.
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
 
-
-def load_harness():
-    specification = importlib.util.spec_from_file_location("machine", HERE / "machine.py")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["machine"] = module
-    specification.loader.exec_module(module)
-    return module
+import processes
+from machine import Machine
 
 
 @contextlib.contextmanager
-def machine(harness, folder):
+def machine(folder):
     config = simulated_ecg_dataset_builder.SimulatedEcgConfig(
         name="tiny", height=64, width=96, patients_per_condition=7, seed=1
     )
     builder = simulated_ecg_dataset_builder.Builder(data_dir=folder / "data", config=config)
     builder.download_and_prepare()
-    compiled = {
-        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
-    }
-    with subprocess.Popen(
-        [sys.executable, str(HERE / "zygote.py")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | compiled,
-    ) as zygote:
-        zygote.stdout.readline()
-        yield harness.Machine(zygote, folder, folder / "data")
-        zygote.stdin.close()
+    with processes.zygote(folder) as zygote:
+        yield Machine(zygote, folder / "data")
 
 
 def rows_of(workdir):
@@ -175,7 +156,7 @@ def main():
     lost: list[str] = []
     with (
         tempfile.TemporaryDirectory(prefix="random-kills-") as name,
-        machine(load_harness(), pathlib.Path(name)) as runs,
+        machine(pathlib.Path(name)) as runs,
     ):
         folder = pathlib.Path(name)
         workdir = folder / "undisturbed"

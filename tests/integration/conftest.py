@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 
+import processes
 import pytest
 
 from data_builders.simulated_ecg import simulated_ecg_dataset_builder
@@ -30,21 +31,17 @@ class Watch:
 
 @dataclasses.dataclass(frozen=True)
 class Main:
-    """`python main.py`, in the repository, with the arguments of a tiny run."""
+    """`python main.py`, in the repository, with the arguments of a tiny run.
+
+    The programs whose results the tests of the whole way look at are typed (`succeed_typed`): new
+    processes that import everything themselves. All others are forked from the zygote.
+    """
 
     repository: pathlib.Path
     data_dir: pathlib.Path
-    cache: dict[str, str]
+    zygote: processes.Zygote
     watch: Watch
-
-    def command(self, config: str, workdir: pathlib.Path, *settings: str) -> list[str]:
-        return [
-            sys.executable,
-            "main.py",
-            f"--config=configs/{config}",
-            f"--workdir={workdir}",
-            *(f"--config.{setting}" for setting in settings),
-        ]
+    command = staticmethod(processes.arguments)
 
     def data(self) -> tuple[str, ...]:
         return ("data.name=simulated_ecg", "data.config=tiny", f"data.data_dir={self.data_dir}")
@@ -69,41 +66,44 @@ class Main:
         )
         return self.command("pretrain.py:demo", workdir, *settings)
 
-    def start(self, command: list[str], *, devices: int = 1) -> subprocess.Popen:
+    def start(self, command: list[str], *, devices: int = 1, **options) -> processes.Run:
         flags = f"--xla_force_host_platform_device_count={devices}"
-        return subprocess.Popen(
-            command,
-            cwd=self.repository,
-            env=os.environ
-            | self.cache
-            | self.watch.environment
-            | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return self.zygote.start(command, XLA_FLAGS=flags, **self.watch.environment, **options)
 
     def run(self, command: list[str], *, devices: int = 1) -> subprocess.CompletedProcess:
-        with self.start(command, devices=devices) as process:
-            out, err = process.communicate(timeout=400)
+        run = self.start(command, devices=devices)
+        status = run.wait()
         assert self.watch.attempts() == ""
-        return subprocess.CompletedProcess(command, process.returncode, out, err)
+        return subprocess.CompletedProcess(command, status, run.out, run.err)
 
     def succeed(self, command: list[str], *, devices: int = 1) -> str:
         done = self.run(command, devices=devices)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def succeed_typed(self, command: list[str]) -> str:
+        done = subprocess.run(
+            [sys.executable, "main.py", *command],
+            cwd=self.repository,
+            env=os.environ | self.zygote.environment | self.watch.environment,
+            capture_output=True,
+            text=True,
+            timeout=400,
+        )
+        assert done.returncode == 0, done.stderr
+        assert self.watch.attempts() == ""
+        return done.stdout
+
 
 @pytest.fixture(scope="session")
 def watched(tmp_path_factory) -> Watch:
     attempts = tmp_path_factory.mktemp("watch") / "attempts"
-    here = pathlib.Path(__file__).with_name("watch")
+    here = pathlib.Path(processes.__file__).with_name("watch")
     return Watch({"PYTHONPATH": str(here), "ATTEMPTS": str(attempts)})
 
 
 @pytest.fixture(scope="session")
-def main(repository, watched, tmp_path_factory) -> Main:
+def main(repository, watched, zygote, tmp_path_factory) -> Main:
     data_dir = tmp_path_factory.mktemp("tfds")
     config = simulated_ecg_dataset_builder.SimulatedEcgConfig(
         name="tiny", height=64, width=96, patients_per_condition=PATIENTS_PER_CONDITION, seed=1
@@ -113,18 +113,14 @@ def main(repository, watched, tmp_path_factory) -> Main:
     )
     for form in (config, signals):
         simulated_ecg_dataset_builder.Builder(data_dir=data_dir, config=form).download_and_prepare()
-    cache = {
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
-    }
-    return Main(repository, data_dir, cache, watched)
+    return Main(repository, data_dir, zygote, watched)
 
 
 @pytest.fixture(scope="session")
 def pretrained(main, tmp_path_factory) -> pathlib.Path:
     """Workdir of a pre-training that nothing interrupted."""
     workdir = tmp_path_factory.mktemp("oracle") / "pretrain"
-    main.succeed(main.pretrain(workdir))
+    main.succeed_typed(main.pretrain(workdir))
     return workdir
 
 

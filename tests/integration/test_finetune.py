@@ -5,9 +5,9 @@ import json
 import re
 import shutil
 import signal
-import time
 
 import numpy as np
+import processes
 import pytest
 from sklearn.metrics import r2_score
 
@@ -59,14 +59,10 @@ def cross_validated(main, pretrained, tmp_path_factory):
     """A cross-validation that was killed in its second round and started again."""
     workdir = tmp_path_factory.mktemp("rounds")
     command = in_rounds(main, pretrained, workdir)
-    log = workdir / "rounds" / "2" / "metrics.jsonl"
-    with main.start(command) as process:
-        deadline = time.monotonic() + 400
-        while not log.exists() or len(log.read_text().splitlines()) < 3:
-            assert process.poll() is None, process.stderr.read()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
+    run = main.start(command)
+    processes.wait_for_lines(workdir / "rounds" / "2" / "metrics.jsonl", 3, run)
+    run.send(signal.SIGKILL)
+    run.wait()
     assert not (workdir / "predictions.csv").exists()
     main.succeed(command)
     return workdir

@@ -55,3 +55,9 @@ def test_the_watch_would_have_seen_it(watched_run, attempt):
     done, attempts = watched_run(attempt)
     assert done.returncode
     assert attempts
+
+
+def test_the_watch_sees_what_a_forked_program_tries(main, tmp_path):
+    run = main.start(main.command("artefacts.py", tmp_path), fault=("reach_out",))
+    assert run.wait() == 1
+    assert "socket.getaddrinfo" in main.watch.attempts()

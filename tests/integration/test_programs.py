@@ -19,7 +19,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def embedded(main, pretrained, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("embed")
-    main.succeed(
+    main.succeed_typed(
         main.command(
             "embed.py:demo",
             workdir,
@@ -43,7 +43,7 @@ def probed(main, embedded, tmp_path_factory):
     attentive = ("readouts.attentive.rows=('tokens',)", "readouts.attentive.steps=50")
     order = f"order={(*FILES, 'age+sex')}"
     settings = (*rows, tokens, order, *attentive, "bootstrap.resamples=50")
-    out = main.succeed(main.command("linear_probe.py:demo", workdir, *settings))
+    out = main.succeed_typed(main.command("linear_probe.py:demo", workdir, *settings))
     assert str(workdir / "report.html") in out
     return workdir
 
@@ -51,7 +51,7 @@ def probed(main, embedded, tmp_path_factory):
 @pytest.fixture(scope="module")
 def finetuned(main, pretrained, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("finetune")
-    main.succeed(
+    main.succeed_typed(
         main.command(
             "finetune.py:demo",
             workdir,

@@ -2,32 +2,20 @@
 
 import random
 import signal
-import time
 
 import numpy as np
+import processes
 import pytest
 
 TOTAL_STEPS = 24
 
 
-def wait_for_step(workdir, step, process):
-    """Returns once a step is logged."""
-    path = workdir / "metrics.jsonl"
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline:
-        if path.exists() and len(path.read_text().splitlines()) >= step:
-            return
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.01)
-    raise TimeoutError(f"step {step} was not reached")
-
-
 def interrupt(main, command, workdir, *, step, number, devices=1):
-    with main.start(command, devices=devices) as process:
-        wait_for_step(workdir, step, process)
-        process.send_signal(number)
-        process.communicate(timeout=300)
-    return process.returncode
+    """Sends a signal once a step is logged; the exit status."""
+    run = main.start(command, devices=devices)
+    processes.wait_for_lines(workdir / "metrics.jsonl", step, run)
+    run.send(number)
+    return run.wait()
 
 
 def test_killed_at_a_random_step_the_losses_are_the_same_to_the_bit(

@@ -2,9 +2,8 @@
 
 import json
 import stat
-import subprocess
-import sys
 
+import processes
 import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
@@ -35,17 +34,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def make_splits(folder, repository):
+def make_splits(folder, zygote):
     def make_splits(variant, workdir, *settings):
-        command = [sys.executable, "main.py", f"--config=configs/make_splits.py:{variant}"]
-        command += [f"--workdir={workdir}", f"--config.folder={folder}"]
-        return subprocess.run(
-            [*command, *(f"--config.{setting}" for setting in settings)],
-            capture_output=True,
-            text=True,
-            cwd=repository,
-            timeout=300,
-        )
+        settings = (f"folder={folder}", *settings)
+        return zygote.run(processes.arguments(f"make_splits.py:{variant}", workdir, *settings))
 
     return make_splits
 

@@ -3,12 +3,10 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
-import time
 
 import ml_collections
 import pandas as pd
+import processes
 import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import mean_absolute_error, r2_score
@@ -157,21 +155,19 @@ def test_faults_are_one_line_and_leave_nothing(make_outcome_report_config, tmp_p
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
-def test_a_report_that_is_told_to_end_leaves_the_old_results(finished, repository, tmp_path):
+def test_a_report_that_is_told_to_end_leaves_the_old_results(finished, zygote, tmp_path):
     # A copy: this process still holds the folder that it worked in.
     folder = shutil.copytree(finished / "out", tmp_path / "out")
     before, begun = files(folder), (folder / "history.jsonl").read_text()
-    command = [sys.executable, "main.py", "--config=configs/report.py", "--config.label="]
-    command += ["--config.outcomes=('ejection_fraction','survival')", "--config.seed=1"]
-    command += [f"--config.models=MAE={finished / 'probe.csv'}", f"--workdir={folder}"]
-    with subprocess.Popen(command, cwd=repository, stderr=subprocess.PIPE, text=True) as process:
-        # A line of history says that it works in the folder; drawing takes it a while from there.
-        while (folder / "history.jsonl").read_text() == begun and process.poll() is None:
-            time.sleep(0.005)
-        process.send_signal(signal.SIGTERM)
-        status, said = process.wait(timeout=120), process.stderr.read()
+    asked = ("label=", "outcomes=('ejection_fraction','survival')", "seed=1")
+    models = f"models=MAE={finished / 'probe.csv'}"
+    run = zygote.start(processes.arguments("report.py", folder, *asked, models))
+    # A line of history says that it works in the folder; drawing takes it a while from there.
+    processes.wait_for(lambda: (folder / "history.jsonl").read_text() != begun)
+    run.send(signal.SIGTERM)
+    status = run.wait()
     after = files(folder)
-    assert status == -signal.SIGTERM, said
+    assert status == -signal.SIGTERM, run.err
     assert set(after) == set(before)
     stated = {"config.json", "versions.json"}
     assert {name for name in before if before[name] != after[name]} <= stated

@@ -1,8 +1,7 @@
 import csv
-import subprocess
-import sys
 
 import numpy as np
+import processes
 import pytest
 from PIL import Image
 
@@ -65,16 +64,9 @@ def test_the_contact_sheet_shows_every_picture_at_its_own_size():
         assert (sheet == level).all(axis=-1).sum() == 30 * 900
 
 
-def test_a_folder_through_main(folder, tmp_path, repository):
-    command = [sys.executable, "main.py", "--config=configs/preview.py", f"--workdir={tmp_path}"]
+def test_a_folder_through_main(folder, tmp_path, zygote):
     settings = (f"folder={folder}", "picture.height=120", "picture.width=160")
-    done = subprocess.run(
-        [*command, *(f"--config.{setting}" for setting in settings)],
-        capture_output=True,
-        text=True,
-        cwd=repository,
-        timeout=300,
-    )
+    done = zygote.run(processes.arguments("preview.py", tmp_path, *settings))
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(tmp_path / "preview.png")
     shown = np.asarray(Image.open(tmp_path / "preview.png"))

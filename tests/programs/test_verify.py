@@ -3,10 +3,9 @@
 import csv
 import json
 import stat
-import subprocess
-import sys
 
 import numpy as np
+import processes
 import pytest
 from PIL import Image
 
@@ -40,17 +39,10 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def verify(folder, repository, tmp_path):
+def verify(folder, zygote, tmp_path):
     def verify(*settings, where=folder):
-        command = [sys.executable, "main.py", "--config=configs/verify.py"]
-        command += [f"--workdir={tmp_path / 'out'}", f"--config.folder={where}"]
-        return subprocess.run(
-            [*command, *(f"--config.{setting}" for setting in settings)],
-            capture_output=True,
-            text=True,
-            cwd=repository,
-            timeout=300,
-        )
+        settings = (f"folder={where}", *settings)
+        return zygote.run(processes.arguments("verify.py", tmp_path / "out", *settings))
 
     return verify
 

@@ -1,11 +1,12 @@
-"""A process that has imported everything and forks a run whenever it is told to.
+"""A process that has imported everything and forks a run of `main.py` whenever it is told to.
 
 Each run is a process of its own, in a session of its own, which can be killed like any other; what
 is saved is seconds of imports for each of them. A line of JSON on stdin starts a run:
-`{"argv", "env", "fault", "terminal", "out", "err", "exit"}`; its exit status is written to the
-file `exit` by the parent it is given, its process id to `exit`.pid.
+`{"argv", "env", "umask", "fault", "terminal", "out", "err", "exit"}`; its exit status is written to
+the file `exit` by the parent it is given, its process id to `exit`.pid.
 """
 
+import importlib
 import importlib.util
 import json
 import os
@@ -13,8 +14,16 @@ import pathlib
 import signal
 import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[1]
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+REPOSITORY = TESTS.parent
+FAULTS = ("injections", "injections_world")
+HEAVY = (
+    *(f"ecgmae_jax.programs.{name}" for name in ("pretrain", "embed", "linear_probe", "finetune")),
+    *(f"ecgmae_jax.programs.{name}" for name in ("report", "attribution", "preview", "verify")),
+    "matplotlib.pyplot",
+    "orbax.checkpoint",
+    "tensorstore",
+)
 
 
 def load(name, path):
@@ -30,6 +39,7 @@ def become(order):
     os.setsid()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.umask(order["umask"])
     os.environ.update(order["env"])
     if order["terminal"]:
         # The first terminal that the leader of a session opens is the session's.
@@ -40,10 +50,12 @@ def become(order):
     for number, file in zip((1, 2), files, strict=True):
         os.dup2(file, number)
     pathlib.Path(f"{order['exit']}.pid").write_text(str(os.getpid()))
+    if "ATTEMPTS" in order["env"]:
+        load("watch", TESTS / "harness" / "watch" / "sitecustomize.py")
     if order["fault"]:
         name, *arguments = order["fault"]
-        fault = getattr(sys.modules["injections"], name, None)
-        (fault or getattr(sys.modules["injections_world"], name))(*arguments)
+        (fault,) = [fault for m in FAULTS if (fault := getattr(sys.modules[m], name, None))]
+        fault(*arguments)
     from absl import app
 
     main = sys.modules["main"]
@@ -65,13 +77,11 @@ def supervise(order):
 def main():
     sys.path.insert(0, str(REPOSITORY))
     os.chdir(REPOSITORY)
-    for name in ("injections", "injections_world"):
-        load(name, HERE / f"{name}.py")
     load("main", REPOSITORY / "main.py")
-    for program in ("pretrain", "embed", "linear_probe", "finetune"):
-        importlib.import_module(f"ecgmae_jax.programs.{program}")
-    import orbax.checkpoint  # noqa: F401
-    import tensorstore  # noqa: F401
+    for name in HEAVY:
+        importlib.import_module(name)
+    for name in FAULTS:
+        load(name, TESTS / "faults" / f"{name}.py")
 
     print("ready", flush=True)
     for line in sys.stdin:

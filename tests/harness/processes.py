@@ -1,13 +1,17 @@
-"""A tiny pre-training as processes that can be watched, signalled and killed."""
+"""Runs of `main.py` as processes that can be watched, signalled and killed."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
+import signal
 import subprocess
+import sys
 import time
 
 DEADLINE_S = 500
+ZYGOTE = pathlib.Path(__file__).with_name("zygote.py")
 
 
 @dataclasses.dataclass
@@ -83,71 +87,83 @@ def wait_for(condition, *, seconds=DEADLINE_S, what=lambda: ""):
     return value
 
 
-@dataclasses.dataclass
-class Machine:
-    """Starts runs: `main.py` with the arguments of a tiny pre-training."""
+def wait_for_lines(path, number, run):
+    """Returns once a file that the run writes has so many lines."""
 
-    zygote: subprocess.Popen
+    def written():
+        lines = text(path).splitlines()
+        assert run.poll() is None or len(lines) >= number, run.err
+        return len(lines) >= number
+
+    wait_for(written)
+
+
+@dataclasses.dataclass
+class Zygote:
+    """Starts runs; what they have compiled is shared between them, in its environment's cache."""
+
+    process: subprocess.Popen
     folder: pathlib.Path
-    data_dir: pathlib.Path
+    environment: dict[str, str]
     started: list = dataclasses.field(default_factory=list)
 
-    def data(self, data_dir=None):
-        folder = data_dir or self.data_dir
-        return ("data.name=simulated_ecg", "data.config=tiny", f"data.data_dir={folder}")
-
-    def pretrain(self, workdir, *settings, data_dir=None):
-        """24 steps of 16 pictures, each logged, with a checkpoint every four."""
-        return arguments(
-            "pretrain.py:demo",
-            workdir,
-            *self.data(data_dir),
-            "epochs=5.12",
-            "warmup_epochs=0.5",
-            "loader.batch_size=16",
-            "loader.workers=0",
-            "model.width=32",
-            "model.depth=2",
-            "model.heads=2",
-            "model.decoder_width=32",
-            "compute.unroll=False",
-            "every.log=1",
-            "every.evaluate=12",
-            "every.checkpoint=4",
-            "probes=()",
-            *settings,
-        )
-
-    def start(self, argv, *, fault=(), devices=1, terminal=None, **env):
+    def start(self, argv, *, fault=(), terminal=None, **env):
         folder = self.folder / f"run{len(self.started)}"
         folder.mkdir()
-        flags = f"--xla_force_host_platform_device_count={devices} "
-        flags += "--xla_cpu_multi_thread_eigen=false"
+        os.umask(umask := os.umask(0))
         order = {
-            "argv": argv,
-            "env": {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", **env},
+            "argv": [str(argument) for argument in argv],
+            "env": env,
+            "umask": umask,
             "fault": list(fault),
             "terminal": terminal,
             **{name: str(folder / name) for name in ("out", "err", "exit")},
         }
-        print(json.dumps(order), file=self.zygote.stdin, flush=True)
+        print(json.dumps(order), file=self.process.stdin, flush=True)
         run = Run(folder)
         self.started.append(run)
         return run
 
-    def run(self, argv, **options):
-        """Starts, waits for the end; returns the run with its status."""
-        run = self.start(argv, **options)
-        run.wait()
-        return run
+    def end_all(self):
+        for run in self.started:
+            if run.poll() is None:
+                run.send(signal.SIGKILL)
 
-    def succeed(self, argv, **options):
-        run = self.run(argv, **options)
-        assert run.poll() == 0, run.err
-        return run
+    def run(self, argv, **options):
+        """Starts, waits for the end; what a process of its own would have given."""
+        run = self.start(argv, **options)
+        status = run.wait()
+        return subprocess.CompletedProcess(argv, status, run.out, run.err)
+
+
+@contextlib.contextmanager
+def zygote(folder):
+    """A zygote that keeps what its runs say, and compile, in a folder."""
+    environment = {
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
+        "JAX_PLATFORMS": "cpu",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    with (
+        (folder / "zygote.err").open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, str(ZYGOTE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=os.environ | environment,
+        ) as process,
+    ):
+        assert process.stdout.readline() == "ready\n", text(folder / "zygote.err")
+        yield (started := Zygote(process, folder, environment))
+        started.end_all()
+        process.stdin.close()
 
 
 def arguments(config, workdir, *settings):
+    """Of `main.py`."""
     return [
         f"--config=configs/{config}",
         f"--workdir={workdir}",
