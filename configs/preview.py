@@ -25,5 +25,8 @@ def get_config(variant: str = "ptb_xl") -> ml_collections.ConfigDict:
     # Of scans; a checkpoint brings its own.
     config.picture = {"height": 384, "width": 512, "channels": 1}
     # px_per_mm: the scale to give scans whose grid shows theirs; 0 to fit each into the picture.
-    config.normalise = {"crop": True, "deskew": True, "scale": True, "px_per_mm": 0.0}
+    # ink: the traces alone on blank paper, where the folder's cohort.toml or `layout` has them.
+    config.normalise = {"crop": True, "deskew": True, "scale": True, "ink": False}
+    config.normalise.px_per_mm = 0.0
+    config.layout = "3x4+1"
     return config

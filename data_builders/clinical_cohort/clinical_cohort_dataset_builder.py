@@ -17,7 +17,7 @@ from ecgmae_jax.cohorts.outcomes import Outcome
 from ecgmae_jax.cohorts.private_files import private_files
 from ecgmae_jax.cohorts.scans import Cohort, Scan, read_cohort
 from ecgmae_jax.cohorts.split_scans import cohort_splits, split_scans, unique_scans
-from ecgmae_jax.scans.normalise import Steps
+from ecgmae_jax.cohorts.stored_pictures import PictureForm, picture_form
 
 
 class Builder(EcgBuilder):
@@ -56,14 +56,15 @@ class Builder(EcgBuilder):
         if cohort is None:
             unknown: Any = None
             return dataset_info(self, unknown, picture={"origin": "scans"}, **about)
-        description, outcomes = cohort.description, cohort.listing.outcomes
-        geometry = {
-            name: fact for name, fact in description.geometry.items() if name != "px_per_mm"
-        }
+        outcomes = cohort.listing.outcomes
+        known = dict(cohort.description.geometry) | self._form().as_dict()
+        # Of the scans as they come; the pictures have their own, example by example.
+        if not cohort.description.normalise["ink"]:
+            known.pop("px_per_mm", None)
         info = dataset_info(
             self,
             _features(cohort),
-            picture={**description.picture, **geometry, "origin": "scans"},
+            picture={**known, "origin": "scans"},
             unlabelled_means_missing=[name for name, one in outcomes.items() if one.several],
             **about,
         )
@@ -108,15 +109,15 @@ class Builder(EcgBuilder):
         return by_split
 
     def _make_examples(self) -> parallel.MakeExamples:
+        return functools.partial(examples_of, form=self._form())
+
+    def _form(self) -> PictureForm:
         cohort: Any = self._cohort
         description = cohort.description
-        steps = dict(description.normalise)
-        return functools.partial(
-            examples_of,
-            **description.picture,
-            px_per_mm=description.geometry.get("px_per_mm", float("nan")),
-            target_px_per_mm=steps.pop("px_per_mm", None),
-            steps=Steps(**steps),
+        return picture_form(
+            description.picture,
+            normalise=description.normalise,
+            geometry=description.geometry,
             masks=description.masks,
         )
 

@@ -9,41 +9,18 @@ from typing import Any
 from data_builders.account import Account
 from data_builders.contents import as_png
 from data_builders.examples import KeyExample
-from ecgmae_jax.cohorts.masks import Mask, masked
 from ecgmae_jax.cohorts.scans import Scan
+from ecgmae_jax.cohorts.stored_pictures import PictureForm, stored_picture
 from ecgmae_jax.records.recording import RejectedRecord
 from ecgmae_jax.scans.decoding import read_picture
-from ecgmae_jax.scans.framing import frame
-from ecgmae_jax.scans.normalise import Normalised, Steps, normalise
+from ecgmae_jax.scans.normalise import Normalised
 
 # More than this, and the stated scale is not the one the grid shows.
 _SAME_SCALE = 1.05
 
 
-def examples_of(
-    scans: Sequence[Scan],
-    *,
-    height: int,
-    width: int,
-    channels: int,
-    steps: Steps,
-    masks: Sequence[Mask] = (),
-    target_px_per_mm: float | None = None,
-    px_per_mm: float = math.nan,
-) -> tuple[list[KeyExample], Account]:
-    """One example per readable scan, and the account of what was read and refused.
-
-    Args:
-        scans: of a cohort.
-        height: of the stored pictures.
-        width: of the stored pictures.
-        channels: 1 or 3.
-        steps: of the normalisation.
-        masks: what is painted over, on the page after these steps.
-        target_px_per_mm: see `normalise`.
-        px_per_mm: stated of the scans as they come, for those whose grid does not show it; NaN if
-            unknown.
-    """
+def examples_of(scans: Sequence[Scan], *, form: PictureForm) -> tuple[list[KeyExample], Account]:
+    """One example per readable scan, and the account of what was read and refused."""
     account = Account()
     examples = []
     for scan in scans:
@@ -51,21 +28,7 @@ def examples_of(
         try:
             # Grids are found more surely in colour.
             page, num_pages = read_picture(scan.path, record_id=scan.record_id, channels=3)
-            scan_in = normalise(page, steps=steps, target_px_per_mm=target_px_per_mm)
-            page_px_per_mm = scan_in.px_per_mm or px_per_mm
-            shown = masked(
-                scan_in.picture.convert("L" if channels == 1 else "RGB"),
-                masks,
-                px_per_mm=page_px_per_mm,
-                record_id=scan.record_id,
-            )
-            framed = frame(
-                shown,
-                height=height,
-                width=width,
-                at_scale=scan_in.at_target,
-                record_id=scan.record_id,
-            )
+            stored = stored_picture(page, form, record_id=scan.record_id)
         except RejectedRecord as fault:
             detail = f"{scan.place}: {fault.detail}"
             tally.add_rejected(RejectedRecord(scan.record_id, fault.code, detail))
@@ -73,11 +36,11 @@ def examples_of(
         tally.add_read(1)
         account.counts["with further pages, which are not read"] += num_pages > 1
         account.counts["taller than wide, stored as they are"] += page.height > page.width
-        account.counts["enlarged"] += framed.scale > 1
-        _count_steps(account, scan_in, px_per_mm)
-        scale = page_px_per_mm * framed.scale
-        done = {**scan_in.account.as_dict(), "framed": framed.as_dict()}
-        example = _example(scan, as_png(framed.pixels), px_per_mm=scale, normalisation=done)
+        account.counts["enlarged"] += stored.framed.scale > 1
+        _count_steps(account, stored.scan, form.px_per_mm)
+        done = {**stored.scan.account.as_dict(), "framed": stored.framed.as_dict()}
+        image = as_png(stored.framed.pixels)
+        example = _example(scan, image, px_per_mm=stored.px_per_mm, normalisation=done)
         examples.append((f"{scan.source}/{scan.record_id}", example))
     # A count of zero is not worth a line.
     account.counts = +account.counts

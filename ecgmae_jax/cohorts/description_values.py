@@ -128,7 +128,7 @@ def _picture(path: pathlib.Path, value: Any, default: Mapping[str, int]) -> dict
 
 def _normalise(path: pathlib.Path, value: Any, default: Mapping[str, Any]) -> dict[str, Any]:
     check_kind(path, "normalise", value, dict)
-    check_keys(path, "normalise.", value, ("crop", "deskew", "scale", "px_per_mm"))
+    check_keys(path, "normalise.", value, ("crop", "deskew", "scale", "ink", "px_per_mm"))
     for name, setting in value.items():
         check_kind(path, f"normalise.{name}", setting, float if name == "px_per_mm" else bool)
     merged = {**default, **value}

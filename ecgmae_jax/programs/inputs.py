@@ -25,6 +25,8 @@ AUGMENTATIONS = {
     "rand_augment": transforms.RandAugment,
     "random_erasing": transforms.RandomErasing,
 }
+# What the description of a drawn sheet leaves out where it is the plain sheet's.
+_PLAIN_UNLESS_STATED = {"paper", "field", "marks"}
 
 
 def make_augmentations(
@@ -105,11 +107,13 @@ def check_input(dataset: Dataset, specification: Mapping[str, Any]) -> None:
     if "signal" in found:
         sheet_of(specification)
         return
-    keys = sorted(set(expected) & set(found))
+    keys = set(expected) & set(found)
+    if "strips" in keys:
+        keys |= _PLAIN_UNLESS_STATED & (set(expected) | set(found))
     different = [
-        f"{key} {found[key]!r} (the model knows {expected[key]!r})"
-        for key in keys
-        if found[key] != expected[key]
+        f"{key} {found.get(key, 'plain')!r} (the model knows {expected.get(key, 'plain')!r})"
+        for key in sorted(keys)
+        if found.get(key) != expected.get(key)
     ]
     if different or "height" not in found:
         raise InputError(

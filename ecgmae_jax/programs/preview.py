@@ -2,7 +2,6 @@
 
 import csv
 import json
-import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,13 +11,13 @@ import numpy as np
 
 from ecgmae_jax.cohorts.description import Description, read_description
 from ecgmae_jax.cohorts.private_files import private_files
+from ecgmae_jax.cohorts.stored_pictures import picture_form
 from ecgmae_jax.data.loaders import make_eval_loader
 from ecgmae_jax.data.source import Dataset, open_dataset
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.programs import encoders, inputs, workdirs
 from ecgmae_jax.programs.contact_sheets import contact_sheet
 from ecgmae_jax.programs.scan_previews import Preview, preview_of, scans_in
-from ecgmae_jax.scans.normalise import Steps
 from ecgmae_jax.spreadsheets import safe_cell
 
 
@@ -52,23 +51,16 @@ def _of_folder(
     folder = pathlib.Path(config.folder).expanduser()
     picture = config.picture.to_dict() if specification is None else specification["picture"]
     resize = () if specification is None else inputs.resizing(picture, specification)
-    steps = config.normalise.to_dict()
-    # 0 in the config: as large as fits.
-    target = steps.pop("px_per_mm") or None
-    size = {name: picture[name] for name in ("height", "width", "channels")}
-    # What a build of the folder as a cohort paints over.
+    # What a build of the folder as a cohort paints over, and knows of its sheets.
     cohort = read_description(folder, Description())
+    form = picture_form(
+        {name: picture[name] for name in ("height", "width", "channels")},
+        normalise=config.normalise.to_dict(),
+        geometry={"layout": config.layout} | cohort.geometry,
+        masks=cohort.masks,
+    )
     return [
-        preview_of(
-            path,
-            name=path.relative_to(folder).as_posix(),
-            steps=Steps(**steps),
-            target_px_per_mm=target,
-            resize=resize,
-            masks=cohort.masks,
-            px_per_mm=cohort.geometry.get("px_per_mm", math.nan),
-            **size,
-        )
+        preview_of(path, name=path.relative_to(folder).as_posix(), form=form, resize=resize)
         for path in scans_in(folder)[: config.num_pictures]
     ]
 

@@ -1,21 +1,21 @@
 """A folder of scans, each as it is, as a model will see it, and what was done in between."""
 
 import dataclasses
-import math
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ecgmae_jax.cohorts.masks import Mask, masked
+from ecgmae_jax.cohorts.stored_pictures import PictureForm, stored_picture
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.records.recording import RejectedRecord
 from ecgmae_jax.scans.decoding import SUFFIXES, read_picture
-from ecgmae_jax.scans.framing import fit_into, frame
-from ecgmae_jax.scans.normalise import Steps, normalise
+from ecgmae_jax.scans.framing import fit_into
 
 _BLANK = 230
+# A smaller share would be printed as none.
+_LEAST_CUT = 0.0005
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,44 +51,31 @@ def preview_of(
     path: pathlib.Path,
     *,
     name: str,
-    height: int,
-    width: int,
-    channels: int,
-    steps: Steps,
-    target_px_per_mm: float | None,
+    form: PictureForm,
     resize: Sequence[Callable],
-    masks: Sequence[Mask] = (),
-    px_per_mm: float = math.nan,
 ) -> Preview:
-    """The file as it is on the left, and on the right what a model of that input size sees.
-
-    Args:
-        masks: of a cohort, painted over as its build does.
-        px_per_mm: stated of the scans, for those whose grid does not show it; NaN if unknown.
-    """
-    blank = np.full((height, width, 3), _BLANK, np.uint8)
-    size = {"height": height, "width": width, "record_id": name}
+    """The file as it is on the left, and on the right what a model of that input size sees."""
+    blank = np.full((form.height, form.width, 3), _BLANK, np.uint8)
     before = blank
     try:
         page, _ = read_picture(path, record_id=name, channels=3)
-        before = fit_into(page, **size).pixels
-        scan = normalise(page, steps=steps, target_px_per_mm=target_px_per_mm)
-        picture = scan.picture.convert("L" if channels == 1 else "RGB")
-        scale = scan.px_per_mm or px_per_mm
-        picture = masked(picture, masks, px_per_mm=scale, record_id=name)
-        framed = frame(picture, at_scale=scan.at_target, **size)
+        before = fit_into(page, height=form.height, width=form.width, record_id=name).pixels
+        stored = stored_picture(page, form, record_id=name)
     except RejectedRecord as fault:
         reason = f"{fault.code}: {fault.detail}"
         row = {"file": name, "outcome": "refused", "reason": reason}
         return Preview([before, blank], f"{name}: refused, {reason}", row)
+    framed, scan = stored.framed, stored.scan
     example = {"image": framed.pixels}
     for transform in resize:
         example = transform(example, np.random.default_rng(0))
     words = [scan.account.in_words()]
-    if target_px_per_mm is not None and not (scan.at_target and framed.scale == 1):
+    if form.target_px_per_mm is not None and not (scan.at_target and framed.scale == 1):
         words.append("shown whole, not at the scale asked for")
-    if framed.cut:
+    if form.sheet is not None:
+        words.append("ink alone, moved by {:+d} px down and {:+d} right".format(*framed.moved))
+    if framed.cut >= _LEAST_CUT:
         words.append(f"{framed.cut:.1%} of it cut off")
     row = {"file": name, "outcome": "normalised", **scan.account.as_dict(), **framed.as_dict()}
-    row["stored_px_per_mm"] = scan.px_per_mm and scan.px_per_mm * framed.scale
+    row["stored_px_per_mm"] = scan.px_per_mm and stored.px_per_mm
     return Preview([before, example["image"]], f"{name}: {'; '.join(words)}", row)

@@ -1,6 +1,7 @@
 """A scan of any size, brought into the picture that is stored."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -20,16 +21,19 @@ class Framed:
 
     Attributes:
         scale: by which the scan was scaled to fit; 1 where it kept its own scale.
-        cut: share of the scan's width or height, whichever lost more, that lies outside.
+        cut: share that lies outside: of the scan's width or height, whichever lost more, or of
+            the ink where that alone was kept.
+        moved: pixels, down and right, by which the picture looks at the scan off its middle.
     """
 
     pixels: UInt8[np.ndarray, "h w c"]
     scale: float
     cut: float = 0.0
+    moved: tuple[int, int] = (0, 0)
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, Any]:
         """How it was framed, as JSON can hold it."""
-        return {"scale": self.scale, "cut": self.cut}
+        return {"scale": self.scale, "cut": self.cut, "moved": list(self.moved)}
 
 
 def frame(image: Image.Image, *, height: int, width: int, at_scale: bool, record_id: str) -> Framed:

@@ -6,6 +6,7 @@ import json
 import pathlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,8 +16,11 @@ from PIL import Image
 from data_builders.clinical_cohort.clinical_cohort_dataset_builder import Builder
 from data_builders.clinical_cohort.scan_examples import examples_of
 from ecgmae_jax.cohorts.scans import Scan
+from ecgmae_jax.cohorts.stored_pictures import PictureForm
 from ecgmae_jax.data.source import open_dataset
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.rendering.drawing import make_drawer
+from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.scans.normalise import Steps
 
 KEY = "an example of a key: 0123456789 abcdefgh"
@@ -258,10 +262,10 @@ def test_what_was_done_to_a_scan_is_stored_with_it(built, grid_paper, tmp_path):
     assert json.loads(example["normalisation"])["scale_reason"] == "no lines of 1 mm and of 5 mm"
     grid_paper(px_per_mm=4).rotate(3, expand=True, fillcolor="white").save(tmp_path / "a.png")
     scans = _as_scans([tmp_path / "a.png"])
-    size = {"height": 300, "width": 400, "channels": 1, "px_per_mm": 5.0}
     steps = Steps(crop=True, deskew=True, scale=True)
+    form = PictureForm(300, 400, 1, steps, px_per_mm=5.0)
 
-    ((_, example),), account = examples_of(scans, steps=steps, **size)
+    ((_, example),), account = examples_of(scans, form=form)
     done = _account(example)
     assert done["angle_deg"] == pytest.approx(3, abs=0.1)
     assert done["px_per_mm"] == pytest.approx(4, rel=0.01)
@@ -272,25 +276,20 @@ def test_what_was_done_to_a_scan_is_stored_with_it(built, grid_paper, tmp_path):
         "with a grid of another px/mm than stated, which was used": 1,
     }
 
-    ((_, example),), _ = examples_of(scans, steps=steps, target_px_per_mm=1.5, **size)
+    ((_, example),), _ = examples_of(scans, form=replace(form, target_px_per_mm=1.5))
     assert example["px_per_mm"] == pytest.approx(1.5)
-    assert _account(example)["framed"] == {"scale": 1.0, "cut": 0.0}
+    assert _account(example)["framed"] == {"scale": 1.0, "cut": 0.0, "moved": [0, 0]}
 
     none = Steps(crop=False, deskew=False, scale=False)
-    ((_, example),), account = examples_of(scans, steps=none, **size)
+    ((_, example),), account = examples_of(scans, form=replace(form, steps=none))
     assert example["px_per_mm"] == pytest.approx(5 * _account(example)["framed"]["scale"])
     assert account.counts == {}
 
 
 def test_real_scans_are_all_normalised_or_refused(real_data):
     paths = sorted(path for path in (real_data / "scans").iterdir() if path.suffix != ".csv")
-    examples, account = examples_of(
-        _as_scans(paths),
-        height=384,
-        width=512,
-        channels=1,
-        steps=Steps(crop=True, deskew=True, scale=True),
-    )
+    form = PictureForm(384, 512, 1, Steps(crop=True, deskew=True, scale=True))
+    examples, account = examples_of(_as_scans(paths), form=form)
     total = account.total()
     assert [record for record, _, _ in total.rejections] == ["LICENSE"]
     assert total.read == len(examples) == len(paths) - 1
@@ -307,3 +306,28 @@ def test_real_scans_are_all_normalised_or_refused(real_data):
         if counted is not None:
             assert done["px_per_mm"] == pytest.approx(counted, rel=0.05)
     assert account.counts["with px/mm read from the grid"] == 31
+
+
+def test_ink_alone_is_stored_as_the_blank_sheet_of_its_layout(tmp_path):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    write_key(folder.with_name("cohort.key"))
+    page = make_sheet("6x2", height=425, width=550, channels=3)
+    signal = np.random.default_rng(0).normal(0, 0.1, (4, 12, 1000)).astype(np.float32)
+    for number, pixels in enumerate(np.asarray(make_drawer(page, rate_hz=100.0)(signal))):
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    (folder / "annotations.txt").write_text("".join(f"{n}.png {n % 2}\n" for n in range(4)))
+    (folder / "cohort.toml").write_text(
+        'key_file = "../cohort.key"\npicture = {height = 96, width = 128}\n'
+        'geometry.layout = "6x2"\nnormalise.ink = true\n'
+    )
+    builder = Builder(config="custom", data_dir=tmp_path / "data")
+    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
+    (split, *_) = builder.info.splits
+    dataset = open_dataset(
+        name="clinical_cohort", config="custom", data_dir=tmp_path / "data", split=split
+    )
+    sheet = make_sheet("6x2", height=96, width=128, style="blank").as_dict()
+    assert dataset.picture == json.loads(json.dumps(sheet | {"origin": "scans"}))
+    image = dataset.source[0]["image"]
+    assert (np.median(image), image.min()) == (255, 0)

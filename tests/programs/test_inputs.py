@@ -9,8 +9,10 @@ from ecgmae_jax.data.transforms import HorizontalFlip, RandomShift, Resize
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.programs import inputs
 from ecgmae_jax.programs.training_run import make_epoch_schedule
+from ecgmae_jax.rendering.named_sheets import make_sheet
 
 PICTURE = {"layout": "3x4+1", "height": 64, "width": 96, "channels": 1, "px_per_mm": 0.3}
+STYLES = ("red", "blank")
 STATISTICS = {"mean": (0.5,), "std": (0.25,)}
 
 
@@ -75,6 +77,15 @@ def test_other_pictures_than_the_model_knows_are_refused_naming_both(key, value)
 def test_scans_of_unknown_scale_are_compared_in_what_is_known():
     scans = {"height": 64, "width": 96, "channels": 1, "origin": "scans"}
     inputs.check_input(dataset_of(scans), specification())
+
+
+@pytest.mark.parametrize(("found", "known"), [("blank", "red"), ("red", "blank")])
+def test_blank_sheets_are_not_those_with_a_grid(found, known):
+    sheets = {style: make_sheet(height=64, width=96, style=style).as_dict() for style in STYLES}
+    for style in STYLES:
+        inputs.check_input(dataset_of(sheets[style]), specification(**sheets[style]))
+    with pytest.raises(InputError, match=r"paper .plain.|the model knows .plain."):
+        inputs.check_input(dataset_of(sheets[found]), specification(**sheets[known]))
 
 
 def test_standardise_is_the_formula():

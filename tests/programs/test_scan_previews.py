@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 
 import numpy as np
 import processes
@@ -6,12 +7,15 @@ import pytest
 from PIL import Image
 
 from ecgmae_jax.cohorts.masks import Mask
+from ecgmae_jax.cohorts.stored_pictures import PictureForm
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.programs.contact_sheets import contact_sheet
 from ecgmae_jax.programs.scan_previews import preview_of, scans_in
 from ecgmae_jax.scans.normalise import Steps
 
-SIZE = {"height": 120, "width": 160, "channels": 1, "resize": ()}
+SIZE = {"height": 120, "width": 160, "channels": 1}
+ALL = PictureForm(**SIZE, steps=Steps(crop=True, deskew=True, scale=True))
+AS_IT_IS = PictureForm(**SIZE, steps=Steps(crop=False, deskew=False, scale=False))
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +44,8 @@ def test_scans_are_found_by_their_suffix(folder, tmp_path):
 
 
 def test_a_scan_before_and_after(folder):
-    steps = Steps(crop=True, deskew=True, scale=True)
     path = folder / "a" / "grid.png"
-    whole = preview_of(path, name="grid.png", steps=steps, target_px_per_mm=None, **SIZE)
+    whole = preview_of(path, name="grid.png", form=ALL, resize=())
     before, after = whole.pictures
     assert (before.shape, after.shape) == ((120, 160, 3), (120, 160, 1))
     assert whole.row["angle_deg"] == pytest.approx(3, abs=0.1)
@@ -50,10 +53,12 @@ def test_a_scan_before_and_after(folder):
     assert whole.caption.startswith("grid.png: no border found; +3.0")
     assert "px/mm (4.0" in whole.caption
 
-    placed = preview_of(path, name="grid.png", steps=steps, target_px_per_mm=0.7, **SIZE)
+    small = dataclasses.replace(ALL, target_px_per_mm=0.7)
+    placed = preview_of(path, name="grid.png", form=small, resize=())
     assert (placed.row["stored_px_per_mm"], placed.row["scale"]) == (pytest.approx(0.7), 1.0)
     # 200 mm do not go into 160 pixels at 2 px/mm.
-    fitted = preview_of(path, name="grid.png", steps=steps, target_px_per_mm=2.0, **SIZE)
+    large = dataclasses.replace(ALL, target_px_per_mm=2.0)
+    fitted = preview_of(path, name="grid.png", form=large, resize=())
     assert fitted.caption.endswith("shown whole, not at the scale asked for")
 
 
@@ -82,16 +87,16 @@ def test_a_folder_through_main(folder, tmp_path, zygote):
 
 
 def test_masks_are_painted_over_as_in_a_build(folder):
-    settings = {"steps": Steps(crop=False, deskew=False, scale=False), "target_px_per_mm": None}
     path = folder / "a" / "grid.png"
-    mask = Mask(0.0, 0.0, 1.0, 0.5)
-    masked = preview_of(path, name="grid.png", masks=[mask], **settings, **SIZE)
+    form = dataclasses.replace(AS_IT_IS, masks=(Mask(0.0, 0.0, 1.0, 0.5),))
+    masked = preview_of(path, name="grid.png", form=form, resize=())
     upper, lower = masked.pictures[1][:50], masked.pictures[1][70:]
     assert np.ptp(upper[:, 40:120]) == 0
     assert np.ptp(lower[:, 40:120]) > 0
 
-    in_mm = [Mask(0.0, 0.0, 10.0, 10.0, "mm")]
-    refused = preview_of(path, name="grid.png", masks=in_mm, **settings, **SIZE)
+    in_mm = dataclasses.replace(AS_IT_IS, masks=(Mask(0.0, 0.0, 10.0, 10.0, "mm"),))
+    refused = preview_of(path, name="grid.png", form=in_mm, resize=())
     assert refused.row["reason"].startswith("no-scale-for-mask")
-    stated = preview_of(path, name="grid.png", masks=in_mm, px_per_mm=4.0, **settings, **SIZE)
+    known = dataclasses.replace(in_mm, px_per_mm=4.0)
+    stated = preview_of(path, name="grid.png", form=known, resize=())
     assert stated.row["outcome"] == "normalised"

@@ -20,8 +20,10 @@ def _beats() -> np.ndarray:
     return np.float32(np.linspace(-1, 1, 12)[:, None] * beat)
 
 
-def _draw(*, height: int, width: int, channels: int, with_grid: bool) -> Image.Image:
-    sheet = make_sheet(height=height, width=width, channels=channels)
+def _draw(
+    *, height: int, width: int, channels: int, with_grid: bool, style: str = "red"
+) -> Image.Image:
+    sheet = make_sheet(height=height, width=width, channels=channels, style=style)
     if not with_grid:
         bare = sheet.paper.paper_colour
         paper = dataclasses.replace(sheet.paper, minor_colour=bare, major_colour=bare)
@@ -44,6 +46,12 @@ def sheet() -> Image.Image:
 @pytest.fixture(scope="session")
 def sheet_without_grid() -> Image.Image:
     return _draw(height=850, width=1100, channels=3, with_grid=False)
+
+
+@pytest.fixture(scope="session")
+def small_blank_sheet() -> Image.Image:
+    """The same recording on blank paper, grey, 192 x 256 pixels."""
+    return _draw(height=192, width=256, channels=1, with_grid=True, style="blank")
 
 
 @pytest.fixture(scope="session")

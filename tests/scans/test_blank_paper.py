@@ -1,0 +1,72 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ecgmae_jax.records.recording import RejectedRecord
+from ecgmae_jax.rendering.flat_sheet import flat_ink
+from ecgmae_jax.rendering.named_sheets import make_sheet
+from ecgmae_jax.scans.blank_paper import on_blank_paper
+
+SMALL = make_sheet(height=192, width=256, style="blank")
+
+
+@pytest.fixture(scope="module")
+def put():
+    def put(page, *, px_per_mm):
+        return on_blank_paper(
+            page,
+            px_per_mm=px_per_mm,
+            template=flat_ink(SMALL),
+            template_px_per_mm=SMALL.px_per_mm,
+            record_id="a",
+        )
+
+    return put
+
+
+def likeness(pixels, other):
+    return np.corrcoef(np.asarray(pixels, float).ravel(), np.asarray(other, float).ravel())[0, 1]
+
+
+def test_a_scan_becomes_the_sheet_that_is_drawn_of_its_recording(
+    put, sheet, small_blank_sheet, sheet_px_per_mm
+):
+    found = put(sheet, px_per_mm=sheet_px_per_mm)
+    assert found.pixels.shape == (192, 256, 1)
+    assert found.scale == pytest.approx(SMALL.px_per_mm / sheet_px_per_mm)
+    # Letters are drawn larger on small sheets than they are on a page.
+    assert likeness(found.pixels, small_blank_sheet) > 0.75
+    # The grid on the scan as it is.
+    as_it_is = sheet.convert("L").resize((256, 198)).crop((0, 3, 256, 195))
+    assert likeness(found.pixels, small_blank_sheet) > likeness(as_it_is, small_blank_sheet) + 0.2
+
+
+@pytest.mark.parametrize(("left", "top"), [(60, 0), (0, 40), (35, 26)])
+def test_it_lies_where_the_layout_has_it_wherever_the_page_was_cut(
+    put, sheet, sheet_px_per_mm, left, top
+):
+    whole = put(sheet, px_per_mm=sheet_px_per_mm)
+    cut = put(sheet.crop((left, top, sheet.width, sheet.height)), px_per_mm=sheet_px_per_mm)
+    assert likeness(cut.pixels, whole.pixels) > 0.8
+    halves = np.array([top, left]) * whole.scale / 2
+    np.testing.assert_allclose(np.subtract(whole.moved, cut.moved), halves, atol=1.5)
+
+
+def test_without_a_scale_the_page_fills_the_picture(put, sheet, small_blank_sheet):
+    found = put(sheet, px_per_mm=None)
+    assert found.scale == pytest.approx(192 / 850)
+    assert likeness(found.pixels, small_blank_sheet) > 0.3
+
+
+def test_what_is_lost_is_counted_in_ink(put, sheet, sheet_px_per_mm):
+    page = sheet.resize((2200, 1700))
+    found = put(page, px_per_mm=sheet_px_per_mm)
+    assert 0.5 < found.cut < 1
+    assert dataclasses.asdict(found)["scale"] == pytest.approx(SMALL.px_per_mm / sheet_px_per_mm)
+
+
+def test_a_page_with_too_few_pixels_is_refused(put, sheet):
+    with pytest.raises(RejectedRecord, match="60 x 40 pixels for a picture of 256 x 192") as fault:
+        put(sheet.resize((60, 40)), px_per_mm=None)
+    assert fault.value.code == "too-small"
