@@ -4,9 +4,9 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
+import processes
 import pytest
 
 from ecgmae_jax.data.loaders import make_eval_loader, make_train_loader
@@ -214,23 +214,7 @@ def test_workers_die_with_a_killed_parent(toy_data_dir, tmp_path, repository):
     )
     with parent:
         assert parent.stdout.readline() == b"ready\n"
-        workers = [pid for pid in _session_of(parent.pid) if pid != parent.pid]
+        workers = [pid for pid in processes.session_of(parent.pid) if pid != parent.pid]
         assert workers
         parent.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while (left := _session_of(parent.pid)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert left == []
-
-
-def _session_of(leader):
-    """Living processes of a session, by the sixth field of /proc/<pid>/stat."""
-    members = []
-    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if fields[0] != "Z" and int(fields[3]) == leader:
-            members.append(int(stat.parent.name))
-    return members
+    processes.wait_for(lambda: not processes.session_of(parent.pid), seconds=20)

@@ -1,12 +1,12 @@
 """Builds that are killed, run twice at once, meet a bad record or a full disk."""
 
 import os
-import pathlib
 import signal
 import subprocess
 import sys
 import time
 
+import processes
 import pytest
 
 from ecgmae_jax.data.source import open_dataset
@@ -91,18 +91,6 @@ def opened(tmp_path):
     return open_dataset(name="simulated_ecg", config="tiny", data_dir=data_dir, split="train")
 
 
-def session_of(leader):
-    members = []
-    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if fields[0] != "Z" and int(fields[3]) == leader:
-            members.append(stat.parent.name)
-    return members
-
-
 def test_f20_a_killed_build_is_no_dataset_and_the_next_one_clears_it_away(build, machine, tmp_path):
     first = build(SLOW)
     wait_for_shards(tmp_path)
@@ -111,10 +99,7 @@ def test_f20_a_killed_build_is_no_dataset_and_the_next_one_clears_it_away(build,
     first.communicate()
     with pytest.raises(InputError, match="no finished dataset and an unfinished build of sim"):
         opened(tmp_path)
-    deadline = time.monotonic() + 20
-    while session_of(first.pid) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not session_of(first.pid)
+    processes.wait_for(lambda: not processes.session_of(first.pid), seconds=20)
     again = build()
     out = again.communicate(timeout=500)[0]
     assert again.returncode == 0, out

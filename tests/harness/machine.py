@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 
-from processes import Zygote, arguments
+from processes import TINY_PRETRAINING, Zygote, arguments
 
 
 @dataclasses.dataclass
@@ -18,26 +18,8 @@ class Machine:
         return ("data.name=simulated_ecg", "data.config=tiny", f"data.data_dir={folder}")
 
     def pretrain(self, workdir, *settings, data_dir=None):
-        """24 steps of 16 pictures, each logged, with a checkpoint every four."""
-        return arguments(
-            "pretrain.py:demo",
-            workdir,
-            *self.data(data_dir),
-            "epochs=5.12",
-            "warmup_epochs=0.5",
-            "loader.batch_size=16",
-            "loader.workers=0",
-            "model.width=32",
-            "model.depth=2",
-            "model.heads=2",
-            "model.decoder_width=32",
-            "compute.unroll=False",
-            "every.log=1",
-            "every.evaluate=12",
-            "every.checkpoint=4",
-            "probes=()",
-            *settings,
-        )
+        tiny = (*self.data(data_dir), *TINY_PRETRAINING, "probes=()")
+        return arguments("pretrain.py:demo", workdir, *tiny, *settings)
 
     def start(self, argv, *, devices=1, **options):
         flags = f"--xla_force_host_platform_device_count={devices} "

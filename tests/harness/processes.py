@@ -11,6 +11,21 @@ import sys
 import time
 
 DEADLINE_S = 500
+# 24 steps of 16 of the tiny dataset's pictures, each logged, with a checkpoint every four.
+TINY_PRETRAINING = (
+    "epochs=5.12",
+    "warmup_epochs=0.5",
+    "loader.batch_size=16",
+    "loader.workers=0",
+    "model.width=32",
+    "model.depth=2",
+    "model.heads=2",
+    "model.decoder_width=32",
+    "compute.unroll=False",
+    "every.log=1",
+    "every.evaluate=12",
+    "every.checkpoint=4",
+)
 ZYGOTE = pathlib.Path(__file__).with_name("zygote.py")
 
 
@@ -46,16 +61,7 @@ class Run:
         return int(status)
 
     def session(self):
-        """Living processes of the run's session, by the sixth field of /proc/<pid>/stat."""
-        members = []
-        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = stat.read_text().rpartition(")")[2].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if fields[0] != "Z" and int(fields[3]) == self.pid:
-                members.append(int(stat.parent.name))
-        return members
+        return session_of(self.pid)
 
     def workers(self):
         """Grain's worker processes, once there are any."""
@@ -72,6 +78,19 @@ class Run:
             return pids
 
         return wait_for(found)
+
+
+def session_of(leader):
+    """Living processes of a session, by the sixth field of /proc/<pid>/stat."""
+    members = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if fields[0] != "Z" and int(fields[3]) == leader:
+            members.append(int(stat.parent.name))
+    return members
 
 
 def text(path):

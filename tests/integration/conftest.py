@@ -47,23 +47,7 @@ class Main:
         return ("data.name=simulated_ecg", "data.config=tiny", f"data.data_dir={self.data_dir}")
 
     def pretrain(self, workdir: pathlib.Path, *more: str) -> list[str]:
-        """24 steps of 16 pictures, each logged, with a checkpoint every four."""
-        settings = (
-            *self.data(),
-            "epochs=5.12",
-            "warmup_epochs=0.5",
-            "loader.batch_size=16",
-            "loader.workers=0",
-            "model.width=32",
-            "model.depth=2",
-            "model.heads=2",
-            "model.decoder_width=32",
-            "compute.unroll=False",
-            "every.log=1",
-            "every.evaluate=12",
-            "every.checkpoint=4",
-            *more,
-        )
+        settings = (*self.data(), *processes.TINY_PRETRAINING, *more)
         return self.command("pretrain.py:demo", workdir, *settings)
 
     def start(self, command: list[str], *, devices: int = 1, **options) -> processes.Run:
