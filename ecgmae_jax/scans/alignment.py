@@ -41,3 +41,10 @@ def window(
     down, right = max(0, -top), max(0, -left)
     seen[down : down + kept.shape[0], right : right + kept.shape[1]] = kept
     return seen
+
+
+def likeness(one: Float32[np.ndarray, "h w"], other: Float32[np.ndarray, "h w"]) -> float:
+    """Pearson's correlation of two pictures; 0 where one of them is all alike."""
+    deviations = [picture - picture.mean() for picture in (one, other)]
+    norm = float(np.prod([np.linalg.norm(deviation) for deviation in deviations]))
+    return float((deviations[0] * deviations[1]).sum()) / norm if norm > 0 else 0.0

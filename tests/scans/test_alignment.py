@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecgmae_jax.scans.alignment import offset_of, window
+from ecgmae_jax.scans.alignment import likeness, offset_of, window
 
 
 @pytest.fixture
@@ -41,3 +41,11 @@ def test_a_window_is_empty_where_the_page_ends():
     expected = np.zeros((6, 4))
     expected[1:5, :2] = 1
     np.testing.assert_array_equal(seen, expected)
+
+
+def test_likeness_is_the_correlation_and_0_for_an_empty_page(template):
+    page = np.random.default_rng(3).random((40, 60)).astype(np.float32)
+    expected = np.corrcoef(page.ravel(), template.ravel())[0, 1]
+    assert likeness(page, template) == pytest.approx(expected, abs=1e-6)
+    assert likeness(template, template) == pytest.approx(1)
+    assert likeness(np.zeros((40, 60), np.float32), template) == 0

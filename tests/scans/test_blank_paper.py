@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from PIL import ImageOps
 
 from ecgmae_jax.records.recording import RejectedRecord
 from ecgmae_jax.rendering.flat_sheet import flat_ink
@@ -53,10 +54,15 @@ def test_it_lies_where_the_layout_has_it_wherever_the_page_was_cut(
     np.testing.assert_allclose(np.subtract(whole.moved, cut.moved), halves, atol=1.5)
 
 
-def test_without_a_scale_the_page_fills_the_picture(put, sheet, small_blank_sheet):
-    found = put(sheet, px_per_mm=None)
-    assert found.scale == pytest.approx(192 / 850)
-    assert likeness(found.pixels, small_blank_sheet) > 0.3
+@pytest.mark.parametrize("margin", [0, 50, -20])
+def test_without_a_scale_the_layout_tells_it(
+    put, sheet, sheet_px_per_mm, small_blank_sheet, margin
+):
+    around = (-margin, -margin, sheet.width + margin, sheet.height + margin)
+    found = put(ImageOps.invert(ImageOps.invert(sheet).crop(around)), px_per_mm=None)
+    assert found.scale == pytest.approx(SMALL.px_per_mm / sheet_px_per_mm, rel=0.01)
+    # Lines of one pixel, half a pixel off.
+    assert likeness(found.pixels, small_blank_sheet) > 0.5
 
 
 def test_what_is_lost_is_counted_in_ink(put, sheet, sheet_px_per_mm):
