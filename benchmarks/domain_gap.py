@@ -2,13 +2,16 @@ r"""The domain gap: probes fitted on clean sheets or scans, tested on scans, for
 
     python benchmarks/domain_gap.py --data_dir=<out> \
         clean=runs/gap/clean scanned=runs/gap/scanned cleaned=runs/gap/cleaned
+    python benchmarks/domain_gap.py --data_dir=<out> blank=runs/gap/blank \
+        --fit scan_clinical --test scan_clinical photo_clinical
 
 Each NAME=WORKDIR is a run of configs/pretrain.py on PTB-XL's signals (docs/benchmarks.md has the
 commands), all of one shape; an untrained encoder is added for each kind of sheet. Which pictures
 there are says `scanned_pictures.py`. L2 logistic regressions on mean-pooled features are fitted on
-folds 1-8, C by patient-grouped cross-validation, and tested on fold 9; macro AUROC over the
-superclasses, intervals from 1,000 resamples of patients. Prints one JSON line for each encoder and
-kind of training pictures.
+folds 1-8, on clean pictures and on those that --fit names, C by patient-grouped cross-validation,
+and tested on fold 9, on clean pictures and those of --test; macro AUROC over the superclasses,
+intervals from 1,000 resamples of patients. Prints one JSON line for each encoder and kind of
+training pictures.
 """
 
 import argparse
@@ -33,7 +36,6 @@ from ecgmae_jax.models.functional import bind, model_graph
 from ecgmae_jax.models.vit import pool
 from ecgmae_jax.programs import encoders, inputs
 
-_FITTED_ON = ("scan", "scan_clinical")
 _TASK = "superclass"
 _GRID = tuple(10.0**power for power in range(-6, 2))
 _CONFIDENCE = 0.95
@@ -106,6 +108,8 @@ def main() -> None:
     )
     parser.add_argument("encoders", nargs="+", metavar="NAME=WORKDIR")
     parser.add_argument("--data_dir", required=True)
+    parser.add_argument("--fit", nargs="+", choices=SCANS, default=["scan"])
+    parser.add_argument("--test", nargs="+", choices=SCANS, default=list(SCANS))
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     workdirs = dict(pair.split("=", 1) for pair in given.encoders)
@@ -119,7 +123,7 @@ def main() -> None:
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count(), context) as workers:
         scanned = [
             scans_of(dataset, kinds, specifications, workers)
-            for dataset, kinds in zip(datasets, (_FITTED_ON, tuple(SCANS)), strict=True)
+            for dataset, kinds in zip(datasets, (given.fit, given.test), strict=True)
         ]
     for (model, params), *pictures in zip(sheets, *scanned, strict=True):
         embedded = []

@@ -67,16 +67,17 @@ def scans_of(
 
 
 def _pages(dataset: Dataset, name: str) -> Iterator[Pictures]:
-    scan = _scanner(name, tuple(dataset.picture["signal"].items()))
+    storage = dataset.picture["signal"]
+    scan = _scanner(name, *(storage[fact] for fact in ("rate_hz", "uv_per_lsb", "missing")))
     for batch in make_eval_loader(dataset, batch_size=8, keys=("signal", "key")):
         pages = scan(batch["signal"], batch["key"])
         yield np.asarray(pages)[batch["mask"] > 0]
 
 
 @functools.cache
-def _scanner(name: str, facts: tuple[tuple[str, Any], ...]) -> Callable:
-    storage = dict(facts)
-    deck = make_deck([_PAGE], rate_hz=storage["rate_hz"])
+def _scanner(name: str, rate_hz: float, uv_per_lsb: float, missing: int) -> Callable:
+    storage = {"uv_per_lsb": uv_per_lsb, "missing": missing}
+    deck = make_deck([_PAGE], rate_hz=rate_hz)
     size = {"height": _PAGE.height, "width": _PAGE.width, "channels": _PAGE.channels}
     scanner = make_scanner(preset(name), **size, px_per_mm=_PAGE.px_per_mm, fills=())
 
