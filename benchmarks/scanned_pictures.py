@@ -35,6 +35,7 @@ SCANS = {
     "photo_clinical": ("photo", True),
 }
 _LAYOUT = "3x4+1"
+_GEOMETRY = {"layout": _LAYOUT, "mm_per_s": 25.0, "mm_per_mv": 10.0}
 _PAGE = make_sheet(_LAYOUT, height=850, width=1100, channels=3, style="red")
 
 Pictures = UInt8[np.ndarray, "n h w c"]
@@ -101,7 +102,7 @@ def _forms(specification: Mapping[str, Any]) -> dict[bool, PictureForm]:
         steps = dict.fromkeys(("crop", "deskew", "scale"), taken) | {"ink": taken and blank}
         if taken and not blank:
             steps["px_per_mm"] = sheet.px_per_mm
-        return picture_form(size, normalise=steps, geometry={"layout": _LAYOUT}, masks=())
+        return picture_form(size, normalise=steps, geometry=_GEOMETRY, masks=())
 
     return {False: form(taken=False), True: form(taken=True)}
 

@@ -25,8 +25,8 @@ def get_config(variant: str = "ptb_xl") -> ml_collections.ConfigDict:
     # Of scans; a checkpoint brings its own.
     config.picture = {"height": 384, "width": 512, "channels": 1}
     # px_per_mm: the scale to give scans whose grid shows theirs; 0 to fit each into the picture.
-    # ink: the traces alone on blank paper, where the folder's cohort.toml or `layout` has them.
+    # ink: the traces alone, where the sheet of `geometry`, or of a folder's cohort.toml, has them.
     config.normalise = {"crop": True, "deskew": True, "scale": True, "ink": False}
     config.normalise.px_per_mm = 0.0
-    config.layout = "3x4+1"
+    config.geometry = {"layout": "3x4+1", "mm_per_s": 25.0, "mm_per_mv": 10.0}
     return config

@@ -10,10 +10,9 @@ from data_builders.account import Account
 from data_builders.contents import as_png
 from data_builders.examples import KeyExample
 from ecgmae_jax.cohorts.scans import Scan
-from ecgmae_jax.cohorts.stored_pictures import PictureForm, stored_picture
+from ecgmae_jax.cohorts.stored_pictures import PictureForm, StoredPicture, stored_picture
 from ecgmae_jax.records.recording import RejectedRecord
 from ecgmae_jax.scans.decoding import read_picture
-from ecgmae_jax.scans.normalise import Normalised
 
 # More than this, and the stated scale is not the one the grid shows.
 _SAME_SCALE = 1.05
@@ -37,7 +36,7 @@ def examples_of(scans: Sequence[Scan], *, form: PictureForm) -> tuple[list[KeyEx
         account.counts["with further pages, which are not read"] += num_pages > 1
         account.counts["taller than wide, stored as they are"] += page.height > page.width
         account.counts["enlarged"] += stored.framed.scale > 1
-        _count_steps(account, stored.scan, form.px_per_mm)
+        _count_steps(account, stored, form.px_per_mm)
         done = {**stored.scan.account.as_dict(), "framed": stored.framed.as_dict()}
         image = as_png(stored.framed.pixels)
         example = _example(scan, image, px_per_mm=stored.px_per_mm, normalisation=done)
@@ -47,11 +46,13 @@ def examples_of(scans: Sequence[Scan], *, form: PictureForm) -> tuple[list[KeyEx
     return examples, account
 
 
-def _count_steps(account: Account, scan: Normalised, stated_px_per_mm: float) -> None:
-    done = scan.account
+def _count_steps(account: Account, stored: StoredPicture, stated_px_per_mm: float) -> None:
+    done = stored.scan.account
     account.counts["cropped to the page"] += done.crop_box is not None
     account.counts["put straight"] += done.is_turned
     account.counts["with px/mm read from the grid"] += done.px_per_mm is not None
+    by_layout = getattr(stored.framed, "scale_by_layout", False)
+    account.counts["with a scale told by the layout, as nothing else did"] += by_layout
     ratio = (done.px_per_mm or math.nan) / stated_px_per_mm
     differs = max(ratio, 1 / ratio) > _SAME_SCALE
     account.counts["with a grid of another px/mm than stated, which was used"] += differs

@@ -11,6 +11,7 @@ from ecgmae_jax.cohorts.checks import check_keys
 from ecgmae_jax.cohorts.description_values import checked_value
 from ecgmae_jax.cohorts.masks import Mask
 from ecgmae_jax.cohorts.outcomes import Outcome
+from ecgmae_jax.cohorts.stored_pictures import ink_sheet
 from ecgmae_jax.cohorts.tables import read_text
 from ecgmae_jax.errors import InputError
 
@@ -87,10 +88,15 @@ def read_description(folder: pathlib.Path, default: Description) -> Description:
     check_keys(path, "", given, [field.name for field in dataclasses.fields(Description)])
     if given.get("format", default.format) != default.format:
         default = dataclasses.replace(default, columns={}, outcomes=None)
-    return dataclasses.replace(
+    read = dataclasses.replace(
         default,
         **{
             key: checked_value(path, key, value, getattr(default, key))
             for key, value in given.items()
         },
     )
+    try:
+        ink_sheet(read.picture, normalise=read.normalise, geometry=read.geometry)
+    except InputError as fault:
+        raise InputError(f"{path}: {fault}") from fault
+    return read

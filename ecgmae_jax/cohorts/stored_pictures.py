@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
 from PIL import Image
 
 from ecgmae_jax.cohorts.masks import Mask, masked
@@ -17,6 +16,8 @@ from ecgmae_jax.rendering.sheet import Sheet
 from ecgmae_jax.scans.blank_paper import on_blank_paper
 from ecgmae_jax.scans.framing import Framed, frame
 from ecgmae_jax.scans.normalise import Normalised, Steps, normalise
+
+_SHEET = ("layout", "mm_per_s", "mm_per_mv")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,7 +34,6 @@ class PictureForm:
         px_per_mm: stated of the scans as they come, for those whose grid does not show it; NaN if
             unknown.
         sheet: a blank one, for the ink alone to be put on; None for the page as it is.
-        template: the ink that the sheet has of its own, see `flat_ink`.
     """
 
     height: int
@@ -44,7 +44,6 @@ class PictureForm:
     masks: tuple[Mask, ...] = ()
     px_per_mm: float = math.nan
     sheet: Sheet | None = None
-    template: Float32[np.ndarray, "h w"] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """What is known of all pictures in this form, for a dataset's metadata."""
@@ -55,11 +54,34 @@ class PictureForm:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class StoredPicture:
-    """A scan in the form of its cohort, and what was done to it; px/mm is NaN if unknown."""
+    """A scan in the form of its cohort, what was done to it, and its px/mm; NaN if unknown."""
 
     framed: Framed
     scan: Normalised
     px_per_mm: float
+
+
+def ink_sheet(
+    picture: Mapping[str, int], *, normalise: Mapping[str, Any], geometry: Mapping[str, Any]
+) -> Sheet | None:
+    """The blank sheet that a description's `ink` is put on; None where it asks for none.
+
+    Raises:
+        InputError: for `ink` together with `px_per_mm`, with a sheet that is not stated, or one
+            that no machine prints.
+    """
+    if not normalise["ink"]:
+        return None
+    stated = {name: geometry[name] for name in _SHEET if name in geometry}
+    absent = [f"geometry.{name}" for name in _SHEET if name not in stated]
+    if absent or normalise.get("px_per_mm"):
+        found = f"{' and '.join(absent)} not stated" if absent else "normalise.px_per_mm stated"
+        raise InputError(
+            f"normalise.ink is true and {found}: the ink is put where the sheet of the geometry "
+            f"has it, at that sheet's own px/mm; state geometry.{', geometry.'.join(_SHEET)}, and "
+            "leave normalise.px_per_mm out"
+        )
+    return make_sheet(**stated, **picture, style="blank")
 
 
 def picture_form(
@@ -72,29 +94,17 @@ def picture_form(
     """The form that a cohort's description asks for, see `Description`.
 
     Raises:
-        InputError: for `ink` together with `px_per_mm`, or a layout that is not stated.
+        InputError: see `ink_sheet`.
     """
-    steps = dict(normalise)
-    # 0 in configs, absent in a description: each scan as large as fits.
-    target = steps.pop("px_per_mm", None) or None
-    sheet, template = None, None
-    if steps.pop("ink"):
-        if target is not None or "layout" not in geometry:
-            raise InputError(
-                "normalise.ink puts the traces where the sheet of geometry.layout has them, at "
-                "that sheet's own scale: state geometry.layout, and leave normalise.px_per_mm out"
-            )
-        facts = {n: geometry[n] for n in ("layout", "mm_per_s", "mm_per_mv") if n in geometry}
-        sheet = make_sheet(**facts, **picture, style="blank")
-        template = flat_ink(sheet)
+    steps = {name: normalise[name] for name in ("crop", "deskew", "scale")}
     return PictureForm(
         **picture,
         steps=Steps(**steps),
-        target_px_per_mm=target,
+        # 0 in configs, absent in a description: each scan as large as fits.
+        target_px_per_mm=normalise.get("px_per_mm") or None,
         masks=masks,
         px_per_mm=geometry.get("px_per_mm", math.nan),
-        sheet=sheet,
-        template=template,
+        sheet=ink_sheet(picture, normalise=normalise, geometry=geometry),
     )
 
 
@@ -107,14 +117,15 @@ def stored_picture(page: Image.Image, form: PictureForm, *, record_id: str) -> S
         record_id: the name a rejection carries.
 
     Raises:
-        RejectedRecord: a page too small, or without a scale where a mask needs one.
+        RejectedRecord: a page too small, without ink where that is wanted, or without a scale where
+            a mask needs one.
     """
     scan = normalise(page, steps=form.steps, target_px_per_mm=form.target_px_per_mm)
     px_per_mm = scan.px_per_mm or form.px_per_mm
     grey = form.channels == 1 and form.sheet is None
     shown = scan.picture.convert("L" if grey else "RGB")
     shown = masked(shown, form.masks, px_per_mm=px_per_mm, record_id=record_id)
-    if form.sheet is None or form.template is None:
+    if form.sheet is None:
         framed = frame(
             shown,
             height=form.height,
@@ -122,14 +133,13 @@ def stored_picture(page: Image.Image, form: PictureForm, *, record_id: str) -> S
             at_scale=scan.at_target,
             record_id=record_id,
         )
-    else:
-        framed = on_blank_paper(
-            shown,
-            px_per_mm=px_per_mm if px_per_mm > 0 else None,
-            template=form.template,
-            template_px_per_mm=form.sheet.px_per_mm,
-            record_id=record_id,
-        )
-        pixels = np.repeat(framed.pixels, form.channels, axis=-1)
-        framed = dataclasses.replace(framed, pixels=pixels)
-    return StoredPicture(framed, scan, px_per_mm * framed.scale)
+        return StoredPicture(framed, scan, px_per_mm * framed.scale)
+    placed = on_blank_paper(
+        shown,
+        px_per_mm=px_per_mm if px_per_mm > 0 else None,
+        template=flat_ink(form.sheet),
+        template_px_per_mm=form.sheet.px_per_mm,
+        record_id=record_id,
+    )
+    pixels = np.repeat(placed.pixels, form.channels, axis=-1)
+    return StoredPicture(dataclasses.replace(placed, pixels=pixels), scan, form.sheet.px_per_mm)

@@ -49,7 +49,7 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
         raise InputError(f"config.strengths names {unknown}; there are {', '.join(ARTEFACTS)}")
     if config.data.name:
         dataset = open_dataset(**config.data, split=config.split)
-        if "px_per_mm" not in dataset.picture:
+        if "px_per_mm" not in dataset.picture or dataset.picture.get("origin") == "scans":
             raise InputError(
                 f"{dataset.name}/{dataset.config} holds no drawn sheets; choose "
                 "--config.data.config=sheet, or --config.data.name='' for a drawn example"

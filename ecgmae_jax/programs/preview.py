@@ -56,9 +56,15 @@ def _of_folder(
     form = picture_form(
         {name: picture[name] for name in ("height", "width", "channels")},
         normalise=config.normalise.to_dict(),
-        geometry={"layout": config.layout} | cohort.geometry,
+        geometry=config.geometry.to_dict() | dict(cohort.geometry),
         masks=cohort.masks,
     )
+    if specification is not None and form.sheet not in (None, inputs.sheet_of(specification)):
+        raise InputError(
+            "config.normalise.ink puts the ink on a blank sheet of "
+            f"{config.geometry.to_dict()}, and the model of {config.checkpoint} was trained on "
+            "another sheet; name a model that was trained on this one, or leave the ink out"
+        )
     return [
         preview_of(path, name=path.relative_to(folder).as_posix(), form=form, resize=resize)
         for path in scans_in(folder)[: config.num_pictures]

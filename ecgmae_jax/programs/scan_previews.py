@@ -10,12 +10,11 @@ import numpy as np
 from ecgmae_jax.cohorts.stored_pictures import PictureForm, stored_picture
 from ecgmae_jax.errors import InputError
 from ecgmae_jax.records.recording import RejectedRecord
+from ecgmae_jax.scans.blank_paper import OnBlankPaper
 from ecgmae_jax.scans.decoding import SUFFIXES, read_picture
 from ecgmae_jax.scans.framing import fit_into
 
 _BLANK = 230
-# A smaller share would be printed as none.
-_LEAST_CUT = 0.0005
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,10 +71,19 @@ def preview_of(
     words = [scan.account.in_words()]
     if form.target_px_per_mm is not None and not (scan.at_target and framed.scale == 1):
         words.append("shown whole, not at the scale asked for")
-    if form.sheet is not None:
-        words.append("ink alone, moved by {:+d} px down and {:+d} right".format(*framed.moved))
-    if framed.cut >= _LEAST_CUT:
+    if isinstance(framed, OnBlankPaper):
+        words.append(_of_ink(framed))
+    if framed.cut:
         words.append(f"{framed.cut:.1%} of it cut off")
     row = {"file": name, "outcome": "normalised", **scan.account.as_dict(), **framed.as_dict()}
     row["stored_px_per_mm"] = scan.px_per_mm and stored.px_per_mm
     return Preview([before, example["image"]], f"{name}: {'; '.join(words)}", row)
+
+
+def _of_ink(framed: OnBlankPaper) -> str:
+    down, right = framed.moved
+    by_layout = ", its scale told by the layout" if framed.scale_by_layout else ""
+    return (
+        f"ink alone{by_layout}, moved by {down:+d} px down and {right:+d} right (likeness to the "
+        f"layout {framed.likeness:.2f}, {framed.ink_cut:.1%} of the ink cut off)"
+    )

@@ -21,19 +21,16 @@ class Framed:
 
     Attributes:
         scale: by which the scan was scaled to fit; 1 where it kept its own scale.
-        cut: share that lies outside: of the scan's width or height, whichever lost more, or of
-            the ink where that alone was kept.
-        moved: pixels, down and right, by which the picture looks at the scan off its middle.
+        cut: share of the scan's width or height, whichever lost more, that lies outside.
     """
 
     pixels: UInt8[np.ndarray, "h w c"]
     scale: float
     cut: float = 0.0
-    moved: tuple[int, int] = (0, 0)
 
     def as_dict(self) -> dict[str, Any]:
         """How it was framed, as JSON can hold it."""
-        return {"scale": self.scale, "cut": self.cut, "moved": list(self.moved)}
+        return {"scale": self.scale, "cut": self.cut}
 
 
 def frame(image: Image.Image, *, height: int, width: int, at_scale: bool, record_id: str) -> Framed:

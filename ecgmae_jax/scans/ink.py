@@ -6,7 +6,7 @@ from PIL import Image
 from scipy import ndimage
 
 # Wider than the stroke of any pen or letter, narrower than the paper between two of them.
-_WIDEST_STROKE_MM = 3.0
+WIDEST_STROKE_MM = 3.0
 _GRAIN_MM = 0.2
 _DARKEST_PAPER = 24.0
 # Ink covers more than half a percent of any sheet; a scan without it has noise for its darkest.
@@ -27,11 +27,13 @@ def ink_of(page: Image.Image, *, px_per_mm: float) -> Float32[np.ndarray, "h w"]
         page: mode L or RGB.
         px_per_mm: of the page, nearly.
     """
-    pixels = np.atleast_3d(np.asarray(page, np.float32))
     grain = max(1, round(_GRAIN_MM * px_per_mm))
-    pixels = ndimage.uniform_filter(pixels, (grain, grain, 1))
-    stroke = max(3, round(_WIDEST_STROKE_MM * px_per_mm))
-    paper = ndimage.grey_closing(pixels, (stroke, stroke, 1))
-    dark = ((paper - pixels) / np.maximum(paper, _DARKEST_PAPER)).min(axis=-1)
+    stroke = max(3, round(WIDEST_STROKE_MM * px_per_mm))
+    dark = np.full((page.height, page.width), np.inf, np.float32)
+    # One colour after another: large scans would not fit into memory as floats of three.
+    for band in page.split():
+        pixels = ndimage.uniform_filter(np.asarray(band, np.float32), grain)
+        paper = ndimage.grey_closing(pixels, (stroke, stroke))
+        np.minimum(dark, (paper - pixels) / np.maximum(paper, _DARKEST_PAPER), out=dark)
     full = max(float(np.percentile(dark, _INK_PERCENTILE)), _FAINTEST_INK)
     return np.clip((dark / full - _DARKEST_GRID) / (1 - _DARKEST_GRID), 0, 1)

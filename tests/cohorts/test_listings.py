@@ -216,6 +216,7 @@ def test_a_description_renames_columns_and_declares_outcomes(cohort):
         ("geometry", {"layout": "5x5"}, r"no layout '5x5'"),
         ("normalise", {"rotate": True}, r"key normalise.rotate"),
         ("normalise", {"crop": 1}, r"normalise.crop is 1, expected true or false"),
+        ("normalise", {"ink": True}, r"cohort.json: normalise.ink is true and geometry.layout and"),
         ("normalise", {"px_per_mm": -1}, r"normalise.px_per_mm is -1, expected a positive number"),
         ("normalise", {"scale": False, "px_per_mm": 2}, r"and normalise.scale = true"),
         ("geometry", {"px_per_mm": 0}, r"geometry.px_per_mm is 0, expected a number above 0"),

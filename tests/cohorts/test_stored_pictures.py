@@ -1,15 +1,15 @@
-import dataclasses
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from ecgmae_jax.cohorts.stored_pictures import picture_form, stored_picture
 from ecgmae_jax.errors import InputError
+from ecgmae_jax.records.recording import RejectedRecord
 from ecgmae_jax.rendering.drawing import make_drawer
 from ecgmae_jax.rendering.named_sheets import make_sheet
 
 STEPS = {"crop": True, "deskew": True, "scale": True, "ink": True}
+GEOMETRY = {"layout": "3x4+1", "mm_per_s": 25.0, "mm_per_mv": 10.0}
 SIZE = {"height": 192, "width": 256, "channels": 1}
 
 
@@ -21,8 +21,9 @@ def page():
 
 
 def form_of(normalise, **changed):
-    settings = {"normalise": normalise, "geometry": {"layout": "3x4+1"}, "masks": ()} | changed
-    return picture_form(SIZE, **settings)
+    return picture_form(
+        SIZE, **{"normalise": normalise, "geometry": GEOMETRY, "masks": ()} | changed
+    )
 
 
 def test_ink_is_put_on_the_sheet_of_the_layout(page):
@@ -31,7 +32,7 @@ def test_ink_is_put_on_the_sheet_of_the_layout(page):
     assert stored.framed.pixels.shape == (192, 256, 1)
     assert stored.px_per_mm == pytest.approx(form.sheet.px_per_mm)
     assert np.median(stored.framed.pixels) == 255
-    in_colour = dataclasses.replace(form, channels=3)
+    in_colour = picture_form(SIZE | {"channels": 3}, normalise=STEPS, geometry=GEOMETRY, masks=())
     pixels = stored_picture(page, in_colour, record_id="a").framed.pixels
     np.testing.assert_array_equal(pixels, np.repeat(stored.framed.pixels, 3, axis=-1))
 
@@ -40,14 +41,23 @@ def test_without_ink_the_page_stays_as_it_is(page):
     stored = stored_picture(page, form_of(STEPS | {"ink": False}), record_id="a")
     grey = page.convert("L").resize((248, 192), Image.Resampling.BOX)
     np.testing.assert_array_equal(stored.framed.pixels[:, 4:252, 0], np.asarray(grey))
-    assert stored.framed.moved == (0, 0)
+    assert stored.framed.as_dict() == {"scale": pytest.approx(192 / 850), "cut": 0.0}
+
+
+def test_a_page_without_ink_is_refused():
+    with pytest.raises(RejectedRecord, match=r"nothing on it is darker .* than 3\.0 mm") as fault:
+        stored_picture(Image.new("RGB", (550, 425), "white"), form_of(STEPS), record_id="a")
+    assert fault.value.code == "no-ink"
 
 
 @pytest.mark.parametrize(
-    "changed",
-    [{"geometry": {}}, {"normalise": STEPS | {"px_per_mm": 2.0}}],
-    ids=["layout", "scale"],
+    ("normalise", "geometry", "found"),
+    [
+        (STEPS, {"layout": "3x4+1", "mm_per_s": 25.0}, r"geometry\.mm_per_mv not stated"),
+        (STEPS, {"px_per_mm": 4.0}, r"geometry\.layout and .* and geometry\.mm_per_mv not stated"),
+        (STEPS | {"px_per_mm": 2.0}, GEOMETRY, r"normalise\.px_per_mm stated"),
+    ],
 )
-def test_ink_needs_a_layout_and_has_a_scale(changed):
-    with pytest.raises(InputError, match=r"state geometry\.layout, and leave normalise\.px_per_mm"):
-        form_of(changed.pop("normalise", STEPS), **changed)
+def test_ink_needs_a_sheet_and_has_its_scale(normalise, geometry, found):
+    with pytest.raises(InputError, match=rf"normalise\.ink is true and {found}: the ink is put"):
+        form_of(normalise, geometry=geometry)

@@ -217,4 +217,4 @@ def test_workers_die_with_a_killed_parent(toy_data_dir, tmp_path, repository):
         workers = [pid for pid in processes.session_of(parent.pid) if pid != parent.pid]
         assert workers
         parent.send_signal(signal.SIGKILL)
-    processes.wait_for(lambda: not processes.session_of(parent.pid), seconds=20)
+    processes.wait_for_end_of_session(parent.pid)

@@ -278,7 +278,7 @@ def test_what_was_done_to_a_scan_is_stored_with_it(built, grid_paper, tmp_path):
 
     ((_, example),), _ = examples_of(scans, form=replace(form, target_px_per_mm=1.5))
     assert example["px_per_mm"] == pytest.approx(1.5)
-    assert _account(example)["framed"] == {"scale": 1.0, "cut": 0.0, "moved": [0, 0]}
+    assert _account(example)["framed"] == {"scale": 1.0, "cut": 0.0}
 
     none = Steps(crop=False, deskew=False, scale=False)
     ((_, example),), account = examples_of(scans, form=replace(form, steps=none))
@@ -319,7 +319,7 @@ def test_ink_alone_is_stored_as_the_blank_sheet_of_its_layout(tmp_path):
     (folder / "annotations.txt").write_text("".join(f"{n}.png {n % 2}\n" for n in range(4)))
     (folder / "cohort.toml").write_text(
         'key_file = "../cohort.key"\npicture = {height = 96, width = 128}\n'
-        'geometry.layout = "6x2"\nnormalise.ink = true\n'
+        'geometry = {layout = "6x2", mm_per_s = 25, mm_per_mv = 10}\nnormalise.ink = true\n'
     )
     builder = Builder(config="custom", data_dir=tmp_path / "data")
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
@@ -329,5 +329,9 @@ def test_ink_alone_is_stored_as_the_blank_sheet_of_its_layout(tmp_path):
     )
     sheet = make_sheet("6x2", height=96, width=128, style="blank").as_dict()
     assert dataset.picture == json.loads(json.dumps(sheet | {"origin": "scans"}))
-    image = dataset.source[0]["image"]
-    assert (np.median(image), image.min()) == (255, 0)
+    example = dataset.source[0]
+    assert (np.median(example["image"]), example["image"].min()) == (255, 0)
+    assert example["px_per_mm"] == pytest.approx(sheet["px_per_mm"])
+    done = _account(example)["framed"]
+    assert done["scale_by_layout"]
+    assert done["likeness"] > 0.2

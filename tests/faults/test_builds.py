@@ -99,7 +99,7 @@ def test_f20_a_killed_build_is_no_dataset_and_the_next_one_clears_it_away(build,
     first.communicate()
     with pytest.raises(InputError, match="no finished dataset and an unfinished build of sim"):
         opened(tmp_path)
-    processes.wait_for(lambda: not processes.session_of(first.pid), seconds=20)
+    processes.wait_for_end_of_session(first.pid)
     again = build()
     out = again.communicate(timeout=500)[0]
     assert again.returncode == 0, out

@@ -57,7 +57,7 @@ class Run:
     def wait(self):
         """The exit status; the process's whole session must be gone soon after."""
         status = wait_for(lambda: text(self.folder / "exit"), what=lambda: self.err)
-        wait_for(lambda: not self.session(), seconds=20, what=lambda: f"left: {self.session()}")
+        wait_for_end_of_session(self.pid)
         return int(status)
 
     def session(self):
@@ -106,13 +106,19 @@ def wait_for(condition, *, seconds=DEADLINE_S, what=lambda: ""):
     return value
 
 
+def wait_for_end_of_session(leader):
+    wait_for(lambda: not session_of(leader), seconds=20, what=lambda: f"left: {session_of(leader)}")
+
+
 def wait_for_lines(path, number, run):
     """Returns once a file that the run writes has so many lines."""
 
     def written():
-        lines = text(path).splitlines()
-        assert run.poll() is None or len(lines) >= number, run.err
-        return len(lines) >= number
+        # Asked first: the last line may come between the two.
+        ended = run.poll() is not None
+        enough = len(text(path).splitlines()) >= number
+        assert enough or not ended, run.err
+        return enough
 
     wait_for(written)
 
@@ -132,7 +138,8 @@ class Zygote:
         os.umask(umask := os.umask(0))
         order = {
             "argv": [str(argument) for argument in argv],
-            "env": env,
+            # The zygote itself is watched; of its runs those that name a file for their attempts.
+            "env": {"ATTEMPTS": ""} | env,
             "umask": umask,
             "fault": list(fault),
             "terminal": terminal,
@@ -157,13 +164,15 @@ class Zygote:
 
 @contextlib.contextmanager
 def zygote(folder):
-    """A zygote that keeps what its runs say, and compile, in a folder."""
+    """A zygote that keeps what its runs say, and compile, in a folder; it may not be online."""
     environment = {
         "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
         "JAX_PLATFORMS": "cpu",
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": str(pathlib.Path(__file__).with_name("watch")),
     }
+    attempts = folder / "attempts"
     with (
         (folder / "zygote.err").open("w") as errors,
         subprocess.Popen(
@@ -172,13 +181,14 @@ def zygote(folder):
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=os.environ | environment,
+            env=os.environ | environment | {"ATTEMPTS": str(attempts)},
         ) as process,
     ):
         assert process.stdout.readline() == "ready\n", text(folder / "zygote.err")
         yield (started := Zygote(process, folder, environment))
         started.end_all()
         process.stdin.close()
+    assert not attempts.exists(), f"imports reached for the network: {attempts.read_text()}"
 
 
 def arguments(config, workdir, *settings):

@@ -50,8 +50,6 @@ def become(order):
     for number, file in zip((1, 2), files, strict=True):
         os.dup2(file, number)
     pathlib.Path(f"{order['exit']}.pid").write_text(str(os.getpid()))
-    if "ATTEMPTS" in order["env"]:
-        load("watch", TESTS / "harness" / "watch" / "sitecustomize.py")
     if order["fault"]:
         name, *arguments = order["fault"]
         (fault,) = [fault for m in FAULTS if (fault := getattr(sys.modules[m], name, None))]

@@ -1,4 +1,4 @@
-"""The whole way, program after program, each started as the README says."""
+"""The whole way, program after program; the first ones started as the README says."""
 
 import csv
 import json

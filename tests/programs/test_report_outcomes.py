@@ -163,7 +163,7 @@ def test_a_report_that_is_told_to_end_leaves_the_old_results(finished, zygote, t
     models = f"models=MAE={finished / 'probe.csv'}"
     run = zygote.start(processes.arguments("report.py", folder, *asked, models))
     # A line of history says that it works in the folder; drawing takes it a while from there.
-    processes.wait_for(lambda: (folder / "history.jsonl").read_text() != begun)
+    processes.wait_for_lines(folder / "history.jsonl", len(begun.splitlines()) + 1, run)
     run.send(signal.SIGTERM)
     status = run.wait()
     after = files(folder)

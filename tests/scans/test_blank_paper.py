@@ -1,12 +1,11 @@
-import dataclasses
-
 import numpy as np
 import pytest
-from PIL import ImageOps
+from PIL import Image, ImageOps
 
 from ecgmae_jax.records.recording import RejectedRecord
 from ecgmae_jax.rendering.flat_sheet import flat_ink
 from ecgmae_jax.rendering.named_sheets import make_sheet
+from ecgmae_jax.scans.alignment import likeness
 from ecgmae_jax.scans.blank_paper import on_blank_paper
 
 SMALL = make_sheet(height=192, width=256, style="blank")
@@ -26,8 +25,9 @@ def put():
     return put
 
 
-def likeness(pixels, other):
-    return np.corrcoef(np.asarray(pixels, float).ravel(), np.asarray(other, float).ravel())[0, 1]
+def alike(pixels, other):
+    one, other = (np.squeeze(np.asarray(picture, np.float32)) for picture in (pixels, other))
+    return likeness(one, other)
 
 
 def test_a_scan_becomes_the_sheet_that_is_drawn_of_its_recording(
@@ -37,10 +37,10 @@ def test_a_scan_becomes_the_sheet_that_is_drawn_of_its_recording(
     assert found.pixels.shape == (192, 256, 1)
     assert found.scale == pytest.approx(SMALL.px_per_mm / sheet_px_per_mm)
     # Letters are drawn larger on small sheets than they are on a page.
-    assert likeness(found.pixels, small_blank_sheet) > 0.75
+    assert alike(found.pixels, small_blank_sheet) > 0.75
     # The grid on the scan as it is.
     as_it_is = sheet.convert("L").resize((256, 198)).crop((0, 3, 256, 195))
-    assert likeness(found.pixels, small_blank_sheet) > likeness(as_it_is, small_blank_sheet) + 0.2
+    assert alike(found.pixels, small_blank_sheet) > alike(as_it_is, small_blank_sheet) + 0.2
 
 
 @pytest.mark.parametrize(("left", "top"), [(60, 0), (0, 40), (35, 26)])
@@ -49,7 +49,7 @@ def test_it_lies_where_the_layout_has_it_wherever_the_page_was_cut(
 ):
     whole = put(sheet, px_per_mm=sheet_px_per_mm)
     cut = put(sheet.crop((left, top, sheet.width, sheet.height)), px_per_mm=sheet_px_per_mm)
-    assert likeness(cut.pixels, whole.pixels) > 0.8
+    assert alike(cut.pixels, whole.pixels) > 0.8
     halves = np.array([top, left]) * whole.scale / 2
     np.testing.assert_allclose(np.subtract(whole.moved, cut.moved), halves, atol=1.5)
 
@@ -60,19 +60,29 @@ def test_without_a_scale_the_layout_tells_it(
 ):
     around = (-margin, -margin, sheet.width + margin, sheet.height + margin)
     found = put(ImageOps.invert(ImageOps.invert(sheet).crop(around)), px_per_mm=None)
+    assert found.scale_by_layout
     assert found.scale == pytest.approx(SMALL.px_per_mm / sheet_px_per_mm, rel=0.01)
     # Lines of one pixel, half a pixel off.
-    assert likeness(found.pixels, small_blank_sheet) > 0.5
+    assert alike(found.pixels, small_blank_sheet) > 0.5
 
 
 def test_what_is_lost_is_counted_in_ink(put, sheet, sheet_px_per_mm):
     page = sheet.resize((2200, 1700))
     found = put(page, px_per_mm=sheet_px_per_mm)
-    assert 0.5 < found.cut < 1
-    assert dataclasses.asdict(found)["scale"] == pytest.approx(SMALL.px_per_mm / sheet_px_per_mm)
+    assert 0.5 < found.ink_cut < 1
+    assert found.as_dict()["scale"] == pytest.approx(SMALL.px_per_mm / sheet_px_per_mm)
+
+
+def test_a_fine_scan_is_reduced_before_its_ink_is_looked_for(put, sheet, sheet_px_per_mm):
+    large = sheet.resize((4 * sheet.width, 4 * sheet.height), Image.Resampling.BICUBIC)
+    fine, coarse = put(large, px_per_mm=4 * sheet_px_per_mm), put(sheet, px_per_mm=sheet_px_per_mm)
+    assert fine.scale == pytest.approx(coarse.scale / 4)
+    assert alike(fine.pixels, coarse.pixels) > 0.9
 
 
 def test_a_page_with_too_few_pixels_is_refused(put, sheet):
-    with pytest.raises(RejectedRecord, match="60 x 40 pixels for a picture of 256 x 192") as fault:
+    with pytest.raises(
+        RejectedRecord, match=r"60 x 40 pixels, .* 256 x 192 .* 4.27 times"
+    ) as fault:
         put(sheet.resize((60, 40)), px_per_mm=None)
     assert fault.value.code == "too-small"

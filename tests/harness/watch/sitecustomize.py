@@ -9,6 +9,8 @@ PLACES = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"}
 
 
 def refuse(event, arguments):
+    if not os.environ.get("ATTEMPTS"):
+        return  # Two processes that train together do reach for each other.
     remote = event in PLACES and arguments[0].family in (socket.AF_INET, socket.AF_INET6)
     if event in NAMES or remote:
         with open(os.environ["ATTEMPTS"], "a") as file:
