@@ -49,3 +49,13 @@ def test_a_wrong_setting_is_one_line(main, tmp_path, settings, words):
     assert done.returncode == 2
     assert done.stderr.strip().endswith(words)
     assert not (tmp_path / "run").exists()
+
+
+def test_ink_is_not_shown_as_pictures_of_a_model_of_other_sheets(main, pretrained, tmp_path):
+    (tmp_path / "scans").mkdir()
+    Image.new("L", (300, 200), 240).save(tmp_path / "scans" / "a.png")
+    settings = (f"folder={tmp_path / 'scans'}", f"checkpoint={pretrained}", "normalise.ink=True")
+    done = main.run(main.command("preview.py", tmp_path / "out", *settings))
+    assert done.returncode == 2
+    assert "config.normalise.ink puts the ink on a blank sheet of {'layout'" in done.stderr
+    assert "was trained on another sheet" in done.stderr
