@@ -12,6 +12,7 @@ from data_builders.examples import KeyExample
 from ecgmae_jax.cohorts.scans import Scan
 from ecgmae_jax.cohorts.stored_pictures import PictureForm, StoredPicture, stored_picture
 from ecgmae_jax.records.recording import RejectedRecord
+from ecgmae_jax.scans.blank_paper import OnBlankPaper
 from ecgmae_jax.scans.decoding import read_picture
 
 # More than this, and the stated scale is not the one the grid shows.
@@ -51,7 +52,7 @@ def _count_steps(account: Account, stored: StoredPicture, stated_px_per_mm: floa
     account.counts["cropped to the page"] += done.crop_box is not None
     account.counts["put straight"] += done.is_turned
     account.counts["with px/mm read from the grid"] += done.px_per_mm is not None
-    by_layout = getattr(stored.framed, "scale_by_layout", False)
+    by_layout = isinstance(stored.framed, OnBlankPaper) and stored.framed.scale_by_layout
     account.counts["with a scale told by the layout, as nothing else did"] += by_layout
     ratio = (done.px_per_mm or math.nan) / stated_px_per_mm
     differs = max(ratio, 1 / ratio) > _SAME_SCALE
