@@ -53,17 +53,18 @@ def _of_folder(
     resize = () if specification is None else inputs.resizing(picture, specification)
     # What a build of the folder as a cohort paints over, and knows of its sheets.
     cohort = read_description(folder, Description())
+    geometry = config.geometry.to_dict() | dict(cohort.geometry)
     form = picture_form(
         {name: picture[name] for name in ("height", "width", "channels")},
         normalise=config.normalise.to_dict(),
-        geometry=config.geometry.to_dict() | dict(cohort.geometry),
+        geometry=geometry,
         masks=cohort.masks,
     )
     if specification is not None and form.sheet not in (None, inputs.sheet_of(specification)):
         raise InputError(
-            "config.normalise.ink puts the ink on a blank sheet of "
-            f"{config.geometry.to_dict()}, and the model of {config.checkpoint} was trained on "
-            "another sheet; name a model that was trained on this one, or leave the ink out"
+            f"config.normalise.ink puts the ink on a blank sheet of {geometry}, and the model of "
+            f"{config.checkpoint} was trained on another sheet; name a model that was trained on "
+            "this one, or leave the ink out"
         )
     return [
         preview_of(path, name=path.relative_to(folder).as_posix(), form=form, resize=resize)

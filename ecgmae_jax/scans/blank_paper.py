@@ -1,8 +1,7 @@
 """A scan's ink on blank paper, at the scale and in the place of a layout's own sheet."""
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32
@@ -77,51 +76,64 @@ def on_blank_paper(
     """
     known = px_per_mm or page.width / _USUAL_WIDTH_MM
     reduced = max(1, int(known // _FINEST_PX_PER_MM))
-    if px_per_mm:
-        scales = [template_px_per_mm / px_per_mm]
-    else:
-        fitting = min(np.divide(template.shape, (page.height, page.width)))
-        scales = [fitting, *(fitting * _SCALES_TRIED)]
-    scales = _possible(page, scales, template.shape, record_id)
+    filling = min(np.divide(template.shape, (page.height, page.width)))
+    nominal = template_px_per_mm / px_per_mm if px_per_mm else float(filling)
+    _check_size(page, nominal, template.shape, record_id)
+    scales = [nominal] if px_per_mm else nominal * _SCALES_TRIED
     ink = ink_of(page.reduce(reduced), px_per_mm=known / reduced)
     if not ink.any():
         detail = f"nothing on it is darker than its paper and narrower than {WIDEST_STROKE_MM} mm"
         raise RejectedRecord(record_id, "no-ink", detail)
     reach_px = round(_REACH_MM * template_px_per_mm)
-    tried = [(s, *_placed(ink, s * reduced, template, reach_px)) for s in scales]
-    scale, seen, moved, cut = max(tried, key=lambda each: likeness(each[1], template))
-    full = max(float(np.percentile(seen, _FULL_PERCENTILE)), _PALEST_FULL)
-    grey = np.rint(255 * (1 - np.clip(seen / full, 0, 1))).astype(np.uint8)
-    fit = likeness(seen, template)
-    return OnBlankPaper(grey[..., None], scale, 0.0, moved, fit, cut, px_per_mm is None)
+    best = max(
+        (_placed(ink, float(scale), reduced, template, reach_px) for scale in scales),
+        key=lambda placed: placed.likeness,
+    )
+    full = max(float(np.percentile(best.seen, _FULL_PERCENTILE)), _PALEST_FULL)
+    grey = np.rint(255 * (1 - np.clip(best.seen / full, 0, 1))).astype(np.uint8)
+    return OnBlankPaper(
+        grey[..., None],
+        best.scale,
+        moved=best.moved,
+        likeness=best.likeness,
+        ink_cut=best.cut,
+        scale_by_layout=px_per_mm is None,
+    )
 
 
-def _possible(
-    page: Image.Image, scales: Sequence[float], shape: tuple[int, ...], record_id: str
-) -> list[float]:
-    """Those scales that do not blow the page up; the first has to be one."""
-    side = min(page.size) * scales[0]
-    if scales[0] > _LARGEST_ENLARGEMENT or side < _SMALLEST_SIDE:
+def _check_size(page: Image.Image, scale: float, shape: tuple[int, ...], record_id: str) -> None:
+    if scale > _LARGEST_ENLARGEMENT or min(page.size) * scale < _SMALLEST_SIDE:
         detail = (
             f"{page.width} x {page.height} pixels, which a picture of {shape[1]} x {shape[0]} at "
-            f"the sheet's scale shows {scales[0]:.2f} times as large"
+            f"the sheet's scale shows {scale:.2f} times as large"
         )
         raise RejectedRecord(record_id, "too-small", detail)
-    return [float(scale) for scale in scales if scale <= _LARGEST_ENLARGEMENT]
+
+
+class _Placed(NamedTuple):
+    """The page's ink at a scale, as far as the sheet reaches; see `OnBlankPaper`."""
+
+    seen: Float32[np.ndarray, "h w"]
+    scale: float
+    moved: tuple[int, int]
+    cut: float
+    likeness: float
 
 
 def _placed(
     ink: Float32[np.ndarray, "h w"],
     scale: float,
+    reduced: int,
     template: Float32[np.ndarray, "H W"],
     reach_px: int,
-) -> tuple[Float32[np.ndarray, "H W"], tuple[int, int], float]:
-    """The ink at a scale, as far as the sheet reaches; how far moved, and the share left out."""
-    rows, columns = (round(side * scale) for side in ink.shape)
-    method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
+) -> _Placed:
+    """Ink of the page already reduced so many times, at a scale of the page itself."""
+    rows, columns = (round(side * scale * reduced) for side in ink.shape)
+    method = Image.Resampling.BOX if scale * reduced < 1 else Image.Resampling.BICUBIC
     scaled = np.asarray(Image.fromarray(ink).resize((columns, rows), method)).clip(0, 1)
     top, left = offset_of(scaled, template, reach_px=reach_px)
     height, width = template.shape
     seen = window(scaled, top=top, left=left, height=height, width=width)
     cut = max(0.0, 1 - float(seen.sum()) / max(float(scaled.sum()), 1e-6))
-    return seen, (top - (rows - height) // 2, left - (columns - width) // 2), cut
+    moved = (top - (rows - height) // 2, left - (columns - width) // 2)
+    return _Placed(seen, scale, moved, cut, likeness(seen, template))

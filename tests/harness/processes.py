@@ -60,15 +60,12 @@ class Run:
         wait_for_end_of_session(self.pid)
         return int(status)
 
-    def session(self):
-        return session_of(self.pid)
-
     def workers(self):
         """Grain's worker processes, once there are any."""
 
         def found():
             pids = []
-            for pid in self.session():
+            for pid in session_of(self.pid):
                 try:
                     command = pathlib.Path(f"/proc/{pid}/cmdline").read_text()
                 except (FileNotFoundError, ProcessLookupError):
