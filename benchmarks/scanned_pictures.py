@@ -36,7 +36,7 @@ SCANS = {
 }
 _LAYOUT = "3x4+1"
 _GEOMETRY = {"layout": _LAYOUT, "mm_per_s": 25.0, "mm_per_mv": 10.0}
-_PAGE = make_sheet(_LAYOUT, height=850, width=1100, channels=3, style="red")
+PAGE = make_sheet(_LAYOUT, height=850, width=1100, channels=3, style="red")
 
 Pictures = UInt8[np.ndarray, "n h w c"]
 
@@ -59,7 +59,7 @@ def scans_of(
     found: list[dict[str, list]] = [{kind: [] for kind in kinds} for _ in ways]
     for name in dict.fromkeys(SCANS[kind][0] for kind in kinds):
         wanted = [kind for kind in kinds if SCANS[kind][0] == name]
-        for pages in _pages(dataset, name):
+        for pages in pages_of(dataset, name):
             for forms, rows in zip(ways, found, strict=True):
                 for kind in wanted:
                     bring_in = functools.partial(_brought_in, forms[SCANS[kind][1]])
@@ -67,7 +67,8 @@ def scans_of(
     return [{kind: np.stack(rows[kind]) for kind in kinds} for rows in found]
 
 
-def _pages(dataset: Dataset, name: str) -> Iterator[Pictures]:
+def pages_of(dataset: Dataset, name: str) -> Iterator[Pictures]:
+    """Batches of the dataset's pages after a preset of the scanner, in its order."""
     storage = dataset.picture["signal"]
     scan = _scanner(name, *(storage[fact] for fact in ("rate_hz", "uv_per_lsb", "missing")))
     for batch in make_eval_loader(dataset, batch_size=8, keys=("signal", "key")):
@@ -78,9 +79,9 @@ def _pages(dataset: Dataset, name: str) -> Iterator[Pictures]:
 @functools.cache
 def _scanner(name: str, rate_hz: float, uv_per_lsb: float, missing: int) -> Callable:
     storage = {"uv_per_lsb": uv_per_lsb, "missing": missing}
-    deck = make_deck([_PAGE], rate_hz=rate_hz)
-    size = {"height": _PAGE.height, "width": _PAGE.width, "channels": _PAGE.channels}
-    scanner = make_scanner(preset(name), **size, px_per_mm=_PAGE.px_per_mm, fills=())
+    deck = make_deck([PAGE], rate_hz=rate_hz)
+    size = {"height": PAGE.height, "width": PAGE.width, "channels": PAGE.channels}
+    scanner = make_scanner(preset(name), **size, px_per_mm=PAGE.px_per_mm, fills=())
 
     @jax.jit
     def scan(signal: jax.Array, seeds: jax.Array) -> jax.Array:
@@ -99,7 +100,9 @@ def _forms(specification: Mapping[str, Any]) -> dict[bool, PictureForm]:
     blank = sheet == make_sheet(_LAYOUT, **size, style="blank")
 
     def form(*, taken: bool) -> PictureForm:
-        steps = dict.fromkeys(("crop", "deskew", "scale"), taken) | {"ink": taken and blank}
+        steps = dict.fromkeys(("crop", "deskew", "scale", "flatten"), taken) | {
+            "ink": taken and blank
+        }
         if taken and not blank:
             steps["px_per_mm"] = sheet.px_per_mm
         return picture_form(size, normalise=steps, geometry=_GEOMETRY, masks=())

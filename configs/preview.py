@@ -24,9 +24,10 @@ def get_config(variant: str = "ptb_xl") -> ml_collections.ConfigDict:
     config.num_pictures = 40
     # Of scans; a checkpoint brings its own.
     config.picture = {"height": 384, "width": 512, "channels": 1}
-    # px_per_mm: the scale to give scans whose grid shows theirs; 0 to fit each into the picture.
+    # flatten: perspective and curl are undone, along the lines of the grid.
     # ink: the traces alone, where the sheet of `geometry`, or of a folder's cohort.toml, has them.
-    config.normalise = {"crop": True, "deskew": True, "scale": True, "ink": False}
-    config.normalise.px_per_mm = 0.0
+    # px_per_mm: the scale to give scans whose grid shows theirs; 0 to fit each into the picture.
+    config.normalise = {"crop": True, "deskew": True, "scale": True, "flatten": True}
+    config.normalise.update({"ink": False, "px_per_mm": 0.0})
     config.geometry = {"layout": "3x4+1", "mm_per_s": 25.0, "mm_per_mv": 10.0}
     return config

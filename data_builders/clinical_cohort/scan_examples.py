@@ -52,6 +52,9 @@ def _count_steps(account: Account, stored: StoredPicture, stated_px_per_mm: floa
     account.counts["cropped to the page"] += done.crop_box is not None
     account.counts["put straight"] += done.is_turned
     account.counts["with px/mm read from the grid"] += done.px_per_mm is not None
+    by_lines = done.px_per_mm is None and done.flat_px_per_mm is not None
+    account.counts["with px/mm read from lines of 5 mm near the scale expected"] += by_lines
+    account.counts["made flat"] += done.is_flattened
     by_layout = isinstance(stored.framed, OnBlankPaper) and stored.framed.scale_by_layout
     account.counts["with a scale told by the layout, as nothing else did"] += by_layout
     ratio = (done.px_per_mm or math.nan) / stated_px_per_mm

@@ -38,9 +38,9 @@ class Description:
         picture: height, width and channels of the stored pictures.
         geometry: of the sheet on the scans: layout, px_per_mm (of the scans as they come),
             mm_per_s, mm_per_mv; what is absent is unknown.
-        normalise: which steps are taken: crop, deskew, scale; px_per_mm, if the pictures are to
-            have one scale instead of showing the whole scan; ink, if they are to be the traces
-            alone on blank paper, where the geometry's layout has them.
+        normalise: which steps are taken: crop, deskew, scale, flatten; px_per_mm, if the pictures
+            are to have one scale instead of showing the whole scan; ink, if they are to be the
+            traces alone on blank paper, where the geometry's layout has them.
         masks: what is painted over.
     """
 
@@ -59,7 +59,10 @@ class Description:
     )
     geometry: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     normalise: Mapping[str, Any] = dataclasses.field(
-        default_factory=lambda: {"crop": True, "deskew": True, "scale": True, "ink": False}
+        default_factory=lambda: {
+            **dict.fromkeys(("crop", "deskew", "scale", "flatten"), True),
+            "ink": False,
+        }
     )
     masks: tuple[Mask, ...] = ()
 

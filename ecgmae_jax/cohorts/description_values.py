@@ -15,6 +15,7 @@ from ecgmae_jax.rendering.layouts import layout_named
 FORMATS = ("table", "list", "folders", "files")
 ROLES = ("path", "patient_id", "age", "sex", "recorded_on", "split", "site", "device")
 _NAME = re.compile(r"\w[\w-]*")
+_STEPS = ("crop", "deskew", "scale", "flatten", "ink", "px_per_mm")
 _SIDES = ("left", "top", "right", "bottom")
 
 
@@ -128,10 +129,14 @@ def _picture(path: pathlib.Path, value: Any, default: Mapping[str, int]) -> dict
 
 def _normalise(path: pathlib.Path, value: Any, default: Mapping[str, Any]) -> dict[str, Any]:
     check_kind(path, "normalise", value, dict)
-    check_keys(path, "normalise.", value, ("crop", "deskew", "scale", "ink", "px_per_mm"))
+    check_keys(path, "normalise.", value, _STEPS)
     for name, setting in value.items():
         check_kind(path, f"normalise.{name}", setting, float if name == "px_per_mm" else bool)
     merged = {**default, **value}
+    # Pages are flattened along the lines whose scale is measured.
+    merged["flatten"] = value.get("flatten", merged["scale"])
+    if merged["flatten"] and not merged["scale"]:
+        raise InputError(f"{path}: normalise.flatten = true needs normalise.scale = true")
     target = merged.get("px_per_mm", 1.0)
     if not (0 < target < math.inf and (merged["scale"] or "px_per_mm" not in merged)):
         raise InputError(

@@ -13,10 +13,12 @@ from ecgmae_jax.errors import InputError
 from ecgmae_jax.rendering.flat_sheet import flat_ink
 from ecgmae_jax.rendering.named_sheets import make_sheet
 from ecgmae_jax.rendering.sheet import Sheet
-from ecgmae_jax.scans.blank_paper import on_blank_paper
+from ecgmae_jax.scans.blank_paper import USUAL_WIDTH_MM, on_blank_paper
 from ecgmae_jax.scans.framing import Framed, frame
 from ecgmae_jax.scans.normalise import Normalised, Steps, normalise
 
+# Of the sheet on which the ink is laid; of finer ones the place is no surer.
+_FINE_PX_PER_MM = 2.5
 _SHEET = ("layout", "mm_per_s", "mm_per_mv")
 
 
@@ -96,7 +98,7 @@ def picture_form(
     Raises:
         InputError: see `ink_sheet`.
     """
-    steps = {name: normalise[name] for name in ("crop", "deskew", "scale")}
+    steps = {name: normalise[name] for name in ("crop", "deskew", "scale", "flatten")}
     return PictureForm(
         **picture,
         steps=Steps(**steps),
@@ -120,11 +122,21 @@ def stored_picture(page: Image.Image, form: PictureForm, *, record_id: str) -> S
         RejectedRecord: a page too small, without ink where that is wanted, or without a scale where
             a mask needs one.
     """
-    scan = normalise(page, steps=form.steps, target_px_per_mm=form.target_px_per_mm)
+
+    def covered(straight: Image.Image, scale: float | None) -> Image.Image:
+        scale = scale or form.px_per_mm
+        return masked(straight, form.masks, px_per_mm=scale, record_id=record_id)
+
+    scan = normalise(
+        page,
+        steps=form.steps,
+        target_px_per_mm=form.target_px_per_mm,
+        expected_px_per_mm=_expected_px_per_mm(page, form),
+        cover=covered,
+    )
     px_per_mm = scan.px_per_mm or form.px_per_mm
     grey = form.channels == 1 and form.sheet is None
     shown = scan.picture.convert("L" if grey else "RGB")
-    shown = masked(shown, form.masks, px_per_mm=px_per_mm, record_id=record_id)
     if form.sheet is None:
         framed = frame(
             shown,
@@ -138,8 +150,20 @@ def stored_picture(page: Image.Image, form: PictureForm, *, record_id: str) -> S
         shown,
         px_per_mm=px_per_mm if px_per_mm > 0 else None,
         template=flat_ink(form.sheet),
+        fine_template=flat_ink(_finer(form.sheet)),
         template_px_per_mm=form.sheet.px_per_mm,
         record_id=record_id,
     )
     pixels = np.repeat(placed.pixels, form.channels, axis=-1)
     return StoredPicture(dataclasses.replace(placed, pixels=pixels), scan, form.sheet.px_per_mm)
+
+
+def _finer(sheet: Sheet) -> Sheet:
+    times = math.ceil(_FINE_PX_PER_MM / sheet.px_per_mm)
+    return dataclasses.replace(sheet, height=times * sheet.height, width=times * sheet.width)
+
+
+def _expected_px_per_mm(page: Image.Image, form: PictureForm) -> float | None:
+    if form.px_per_mm > 0:
+        return form.px_per_mm
+    return page.width / USUAL_WIDTH_MM if form.sheet is not None else None

@@ -84,6 +84,6 @@ def _of_ink(framed: OnBlankPaper) -> str:
     down, right = framed.moved
     by_layout = ", its scale told by the layout" if framed.scale_by_layout else ""
     return (
-        f"ink alone{by_layout}, moved by {down:+d} px down and {right:+d} right (likeness to the "
-        f"layout {framed.likeness:.2f}, {framed.ink_cut:.1%} of the ink cut off)"
+        f"ink alone{by_layout}, moved by {down:+.1f} px down and {right:+.1f} right (likeness to "
+        f"the layout {framed.likeness:.2f}, {framed.ink_cut:.1%} of the ink cut off)"
     )

@@ -22,6 +22,10 @@ class Account:
         px_per_mm: of the scan as it came; None if unknown.
         px_per_mm_across: the same from left to right alone; px_per_mm_down: from top to bottom.
         spread: of the scale over the scan, see `GridScale`.
+        bend_mm: the farthest that a point of the grid lay from its place on a flat page; None if
+            the grid was not followed.
+        flat_px_per_mm: of the page made flat, before it was resampled; None likewise.
+        flatten_reason: why it was not made flat; empty if it was.
         resampled: factor by which it was scaled to have the wanted px/mm; 1 if it was not.
     """
 
@@ -35,7 +39,15 @@ class Account:
     px_per_mm_down: float | None = None
     spread: float | None = None
     scale_reason: str = NOT_ASKED
+    bend_mm: float | None = None
+    flat_px_per_mm: float | None = None
+    flatten_reason: str = NOT_ASKED
     resampled: float = 1.0
+
+    @property
+    def is_flattened(self) -> bool:
+        """Whether perspective and curl were undone."""
+        return self.flatten_reason == ""
 
     @property
     def is_turned(self) -> bool:
@@ -59,5 +71,14 @@ class Account:
                 f"{self.px_per_mm:.2f} px/mm ({self.px_per_mm_across:.2f} across, "
                 f"{self.px_per_mm_down:.2f} down, spread {self.spread:.0%})"
             )
+        words = [cropped, angle, scale, *self._of_flattening()]
         scaled = f", scaled by {self.resampled:.3f}" if self.resampled != 1 else ""
-        return f"{cropped}; {angle}; {scale}{scaled}"
+        return f"{'; '.join(words)}{scaled}"
+
+    def _of_flattening(self) -> list[str]:
+        if self.flatten_reason == NOT_ASKED:
+            return []
+        if not self.is_flattened:
+            return [f"not made flat: {self.flatten_reason}"]
+        by_lines = f", {self.flat_px_per_mm:.2f} px/mm by its lines of 5 mm"
+        return [f"made flat by up to {self.bend_mm:.1f} mm{'' if self.px_per_mm else by_lines}"]

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from PIL import Image
 
 from ecgmae_jax.records.recording import RejectedRecord
@@ -20,8 +20,9 @@ _LARGEST_ENLARGEMENT = 2.0
 _SMALLEST_SIDE = 32
 # Of pages whose grid tells no scale: the width of letter and A4 paper lies on either side, and what
 # was cut off or scanned beside the page makes the layout this much smaller or larger.
-_USUAL_WIDTH_MM = 285.0
+USUAL_WIDTH_MM = 285.0
 _SCALES_TRIED = np.linspace(0.85, 1.15, 31)
+_NEAR_BEST = np.linspace(0.99, 1.01, 5)
 # Reduced, thin traces grow pale; on drawn sheets the darkest 1.5 % of the pixels are full ink.
 _FULL_PERCENTILE = 98.5
 _PALEST_FULL = 0.1
@@ -38,7 +39,7 @@ class OnBlankPaper(Framed):
         scale_by_layout: whether the layout told the scale, since nothing else did.
     """
 
-    moved: tuple[int, int] = (0, 0)
+    moved: tuple[float, float] = (0.0, 0.0)
     likeness: float = 0.0
     ink_cut: float = 0.0
     scale_by_layout: bool = False
@@ -55,6 +56,7 @@ def on_blank_paper(
     *,
     px_per_mm: float | None,
     template: Float32[np.ndarray, "h w"],
+    fine_template: Float32[np.ndarray, "H W"],
     template_px_per_mm: float,
     record_id: str,
 ) -> OnBlankPaper:
@@ -67,36 +69,42 @@ def on_blank_paper(
     Args:
         page: mode L or RGB, straight.
         px_per_mm: of the page; None if unknown.
-        template: ink of a sheet of the layout without a signal.
-        template_px_per_mm: its scale.
+        template: ink of a sheet of the layout without a signal, as large as the picture.
+        fine_template: the same some whole times as large: traces are to lie where they lie on
+            drawn sheets by a small part of a pixel.
+        template_px_per_mm: scale of the first.
         record_id: the name a rejection carries.
 
     Raises:
         RejectedRecord: for a page with too few pixels, or without ink.
     """
-    known = px_per_mm or page.width / _USUAL_WIDTH_MM
+    known = px_per_mm or page.width / USUAL_WIDTH_MM
     reduced = max(1, int(known // _FINEST_PX_PER_MM))
     filling = min(np.divide(template.shape, (page.height, page.width)))
     nominal = template_px_per_mm / px_per_mm if px_per_mm else float(filling)
     _check_size(page, nominal, template.shape, record_id)
-    scales = [nominal] if px_per_mm else nominal * _SCALES_TRIED
     ink = ink_of(page.reduce(reduced), px_per_mm=known / reduced)
     if not ink.any():
         detail = f"nothing on it is darker than its paper and narrower than {WIDEST_STROKE_MM} mm"
         raise RejectedRecord(record_id, "no-ink", detail)
-    reach_px = round(_REACH_MM * template_px_per_mm)
-    best = max(
-        (_placed(ink, float(scale), reduced, template, reach_px) for scale in scales),
-        key=lambda placed: placed.likeness,
+    scales = np.array([nominal * reduced])
+    if not px_per_mm:
+        scales = _best(ink, scales * _SCALES_TRIED, template, template_px_per_mm).scale * _NEAR_BEST
+    fine = fine_template.shape[0] // template.shape[0]
+    placed = _best(ink, scales * fine, fine_template, template_px_per_mm * fine)
+    best = placed.at(placed.scale / fine, ink, template)
+    moved = tuple(
+        (place - side / 2) * best.scale for place, side in zip(best.centre, ink.shape, strict=True)
     )
+    cut = max(0.0, 1 - float(best.seen.sum()) / (float(ink.sum()) * best.scale**2))
     full = max(float(np.percentile(best.seen, _FULL_PERCENTILE)), _PALEST_FULL)
     grey = np.rint(255 * (1 - np.clip(best.seen / full, 0, 1))).astype(np.uint8)
     return OnBlankPaper(
         grey[..., None],
-        best.scale,
-        moved=best.moved,
+        best.scale / reduced,
+        moved=moved,
         likeness=best.likeness,
-        ink_cut=best.cut,
+        ink_cut=cut,
         scale_by_layout=px_per_mm is None,
     )
 
@@ -111,29 +119,46 @@ def _check_size(page: Image.Image, scale: float, shape: tuple[int, ...], record_
 
 
 class _Placed(NamedTuple):
-    """The page's ink at a scale, as far as the sheet reaches; see `OnBlankPaper`."""
+    """The ink of a page at a scale, as far as the sheet reaches, and where on the page that is."""
 
-    seen: Float32[np.ndarray, "h w"]
+    seen: Float32[np.ndarray, "H W"]
     scale: float
-    moved: tuple[int, int]
-    cut: float
+    centre: tuple[float, float]
     likeness: float
+
+    def at(
+        self, scale: float, ink: Float32[np.ndarray, "h w"], template: Float32[np.ndarray, "H W"]
+    ) -> "_Placed":
+        """The same part of the page as large as a template."""
+        seen = window(ink, centre=self.centre, scale=scale, shape=template.shape)
+        return _Placed(seen, scale, self.centre, likeness(seen, template))
+
+
+def _best(
+    ink: Float32[np.ndarray, "h w"],
+    scales: Float[np.ndarray, " n"],
+    template: Float32[np.ndarray, "H W"],
+    template_px_per_mm: float,
+) -> _Placed:
+    """The part of the ink that is most like the template, at one of some scales of the ink."""
+    reach_px = round(_REACH_MM * template_px_per_mm)
+    tried = (_placed(ink, float(scale), template, reach_px) for scale in scales)
+    return max(tried, key=lambda placed: placed.likeness)
 
 
 def _placed(
     ink: Float32[np.ndarray, "h w"],
     scale: float,
-    reduced: int,
     template: Float32[np.ndarray, "H W"],
     reach_px: int,
 ) -> _Placed:
-    """Ink of the page already reduced so many times, at a scale of the page itself."""
-    rows, columns = (round(side * scale * reduced) for side in ink.shape)
-    method = Image.Resampling.BOX if scale * reduced < 1 else Image.Resampling.BICUBIC
-    scaled = np.asarray(Image.fromarray(ink).resize((columns, rows), method)).clip(0, 1)
-    top, left = offset_of(scaled, template, reach_px=reach_px)
-    height, width = template.shape
-    seen = window(scaled, top=top, left=left, height=height, width=width)
-    cut = max(0.0, 1 - float(seen.sum()) / max(float(scaled.sum()), 1e-6))
-    moved = (top - (rows - height) // 2, left - (columns - width) // 2)
-    return _Placed(seen, scale, moved, cut, likeness(seen, template))
+    """The part of the ink that fits the template best, at a scale of the ink."""
+    whole = tuple(round(side * scale) for side in ink.shape)
+    middle = tuple(side / 2 for side in ink.shape)
+    scaled = window(ink, centre=middle, scale=scale, shape=whole)
+    offset = offset_of(scaled, template, reach_px=reach_px)
+    centre = tuple(
+        m + (o + t / 2 - w / 2) / scale
+        for m, o, t, w in zip(middle, offset, template.shape, whole, strict=True)
+    )
+    return _Placed(scaled, scale, centre, 0.0).at(scale, ink, template)

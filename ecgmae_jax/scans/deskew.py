@@ -9,7 +9,7 @@ from jaxtyping import Float, Float32
 from PIL import Image
 from scipy import ndimage
 
-from ecgmae_jax.scans.layers import printed_layers, without_ink
+from ecgmae_jax.scans.layers import paper_colour, printed_layers, without_ink
 
 LARGEST_SKEW_DEG = 15.0
 _STEP_DEG = 0.05
@@ -59,10 +59,9 @@ def skew_of(picture: Image.Image, *, inside: Image.Image | None = None) -> Skew:
 
 def straighten(picture: Image.Image, angle_deg: float) -> Image.Image:
     """The picture turned back by the angle, on a larger one filled with the paper's colour."""
-    pixels = np.asarray(picture).reshape(picture.height * picture.width, -1)
-    paper = tuple(int(value) for value in np.median(pixels, axis=0))
-    fill = paper if picture.mode == "RGB" else paper[0]
-    return picture.rotate(-angle_deg, Image.Resampling.BICUBIC, expand=True, fillcolor=fill)
+    return picture.rotate(
+        -angle_deg, Image.Resampling.BICUBIC, expand=True, fillcolor=paper_colour(picture)
+    )
 
 
 def _sharpest(layer: Float32[np.ndarray, "h w"]) -> Skew:

@@ -5,15 +5,19 @@ from jaxtyping import Float32
 from PIL import Image
 from scipy import ndimage
 
-# Wider than the stroke of any pen or letter, narrower than the paper between two of them.
-WIDEST_STROKE_MM = 3.0
+# Wider than the stroke of any pen or letter, narrower than most shadows and stains.
+WIDEST_STROKE_MM = 2.0
 _GRAIN_MM = 0.2
 _DARKEST_PAPER = 24.0
 # Ink covers more than half a percent of any sheet; a scan without it has noise for its darkest.
 _INK_PERCENTILE = 99.5
 _FAINTEST_INK = 0.1
+# Ink covers some 3 % of a sheet, the lines of a grid 20 % and more: what a twentieth of the pixels
+# exceed is the grid, where it is copied in grey, or the grain of the paper.
+_GRID_PERCENTILE = 95
+_ABOVE_GRID = 0.05
 # Of the ink's darkness: lines of 5 mm copied in grey reach 0.43.
-_DARKEST_GRID = 0.45
+_FAINTEST_GRID, _DARKEST_GRID = 0.1, 0.45
 
 
 def ink_of(page: Image.Image, *, px_per_mm: float) -> Float32[np.ndarray, "h w"]:
@@ -36,4 +40,6 @@ def ink_of(page: Image.Image, *, px_per_mm: float) -> Float32[np.ndarray, "h w"]
         paper = ndimage.grey_closing(pixels, (stroke, stroke))
         np.minimum(dark, (paper - pixels) / np.maximum(paper, _DARKEST_PAPER), out=dark)
     full = max(float(np.percentile(dark, _INK_PERCENTILE)), _FAINTEST_INK)
-    return np.clip((dark / full - _DARKEST_GRID) / (1 - _DARKEST_GRID), 0, 1)
+    grid = float(np.percentile(dark, _GRID_PERCENTILE)) / full + _ABOVE_GRID
+    grid = min(max(grid, _FAINTEST_GRID), _DARKEST_GRID)
+    return np.clip((dark / full - grid) / (1 - grid), 0, 1)

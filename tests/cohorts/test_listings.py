@@ -219,6 +219,7 @@ def test_a_description_renames_columns_and_declares_outcomes(cohort):
         ("normalise", {"ink": True}, r"cohort.json: normalise.ink is true and geometry.layout and"),
         ("normalise", {"px_per_mm": -1}, r"normalise.px_per_mm is -1, expected a positive number"),
         ("normalise", {"scale": False, "px_per_mm": 2}, r"and normalise.scale = true"),
+        ("normalise", {"scale": False, "flatten": True}, r"flatten = true needs normalise.scale"),
         ("geometry", {"px_per_mm": 0}, r"geometry.px_per_mm is 0, expected a number above 0"),
         ("sexes", {"1": "man"}, r"sexes.1 is 'man', expected 'female' or 'male'"),
         ("scans", "..", r"`scans` is '\.\.', which leads out of"),

@@ -262,7 +262,7 @@ def test_what_was_done_to_a_scan_is_stored_with_it(built, grid_paper, tmp_path):
     assert json.loads(example["normalisation"])["scale_reason"] == "no lines of 1 mm and of 5 mm"
     grid_paper(px_per_mm=4).rotate(3, expand=True, fillcolor="white").save(tmp_path / "a.png")
     scans = _as_scans([tmp_path / "a.png"])
-    steps = Steps(crop=True, deskew=True, scale=True)
+    steps = Steps(crop=True, deskew=True, scale=True, flatten=True)
     form = PictureForm(300, 400, 1, steps, px_per_mm=5.0)
 
     ((_, example),), account = examples_of(scans, form=form)
@@ -280,7 +280,7 @@ def test_what_was_done_to_a_scan_is_stored_with_it(built, grid_paper, tmp_path):
     assert example["px_per_mm"] == pytest.approx(1.5)
     assert _account(example)["framed"] == {"scale": 1.0, "cut": 0.0}
 
-    none = Steps(crop=False, deskew=False, scale=False)
+    none = Steps(crop=False, deskew=False, scale=False, flatten=False)
     ((_, example),), account = examples_of(scans, form=replace(form, steps=none))
     assert example["px_per_mm"] == pytest.approx(5 * _account(example)["framed"]["scale"])
     assert account.counts == {}
@@ -288,7 +288,7 @@ def test_what_was_done_to_a_scan_is_stored_with_it(built, grid_paper, tmp_path):
 
 def test_real_scans_are_all_normalised_or_refused(real_data):
     paths = sorted(path for path in (real_data / "scans").iterdir() if path.suffix != ".csv")
-    form = PictureForm(384, 512, 1, Steps(crop=True, deskew=True, scale=True))
+    form = PictureForm(384, 512, 1, Steps(crop=True, deskew=True, scale=True, flatten=True))
     examples, account = examples_of(_as_scans(paths), form=form)
     total = account.total()
     assert [record for record, _, _ in total.rejections] == ["LICENSE"]
@@ -306,6 +306,8 @@ def test_real_scans_are_all_normalised_or_refused(real_data):
         if counted is not None:
             assert done["px_per_mm"] == pytest.approx(counted, rel=0.05)
     assert account.counts["with px/mm read from the grid"] == 31
+    # Every photograph, and none of the screen prints, scans and drawings.
+    assert account.counts["made flat"] == 15
 
 
 def test_ink_alone_is_stored_as_the_blank_sheet_of_its_layout(tmp_path):
@@ -332,6 +334,9 @@ def test_ink_alone_is_stored_as_the_blank_sheet_of_its_layout(tmp_path):
     example = dataset.source[0]
     assert (np.median(example["image"]), example["image"].min()) == (255, 0)
     assert example["px_per_mm"] == pytest.approx(sheet["px_per_mm"])
-    done = _account(example)["framed"]
-    assert done["scale_by_layout"]
-    assert done["likeness"] > 0.2
+    done = _account(example)
+    # Half a pixel to the small square: lines of 5 mm, near the scale that the layout lets expect.
+    assert done["px_per_mm"] is None
+    assert done["flat_px_per_mm"] == pytest.approx(page.px_per_mm, rel=0.005)
+    assert not done["framed"]["scale_by_layout"]
+    assert done["framed"]["likeness"] > 0.2

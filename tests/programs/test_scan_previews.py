@@ -14,8 +14,8 @@ from ecgmae_jax.programs.scan_previews import preview_of, scans_in
 from ecgmae_jax.scans.normalise import Steps
 
 SIZE = {"height": 120, "width": 160, "channels": 1}
-ALL = PictureForm(**SIZE, steps=Steps(crop=True, deskew=True, scale=True))
-AS_IT_IS = PictureForm(**SIZE, steps=Steps(crop=False, deskew=False, scale=False))
+ALL = PictureForm(**SIZE, steps=Steps(crop=True, deskew=True, scale=True, flatten=True))
+AS_IT_IS = PictureForm(**SIZE, steps=Steps(crop=False, deskew=False, scale=False, flatten=False))
 
 
 @pytest.fixture(scope="module")

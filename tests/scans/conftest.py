@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from ecgmae_jax.rendering.drawing import make_drawer
 from ecgmae_jax.rendering.named_sheets import make_sheet
@@ -74,3 +75,26 @@ def enlarge():
         return picture.resize(size, Image.Resampling.LANCZOS)
 
     return enlarged
+
+
+@pytest.fixture(scope="session")
+def bend(sheet, sheet_px_per_mm):
+    """The sheet bent: a picture of it, and the place on it in mm that each pixel shows."""
+
+    def bent(*, perspective: float = 0, curl_mm: float = 0, turn_deg: float = 0):
+        width, height = sheet.size
+        y, x = np.mgrid[:height, :width] + 0.5
+        x, y = x - width / 2, y - height / 2
+        angle = np.deg2rad(turn_deg)
+        x, y = np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y
+        depth = 1 + perspective * (x / width + y / height)
+        x, y = x / depth, y / depth
+        y = y + curl_mm * sheet_px_per_mm * np.sin(2 * np.pi * x / width)
+        places = [y + height / 2 - 0.5, x + width / 2 - 0.5]
+        bands = [
+            ndimage.map_coordinates(np.asarray(band), places, order=1, mode="nearest")
+            for band in sheet.split()
+        ]
+        return Image.fromarray(np.stack(bands, axis=-1)), np.stack([x, y]) / sheet_px_per_mm
+
+    return bent

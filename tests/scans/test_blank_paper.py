@@ -9,6 +9,7 @@ from ecgmae_jax.scans.alignment import likeness
 from ecgmae_jax.scans.blank_paper import on_blank_paper
 
 SMALL = make_sheet(height=192, width=256, style="blank")
+FINE = make_sheet(height=3 * 192, width=3 * 256, style="blank")
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,7 @@ def put():
             page,
             px_per_mm=px_per_mm,
             template=flat_ink(SMALL),
+            fine_template=flat_ink(FINE),
             template_px_per_mm=SMALL.px_per_mm,
             record_id="a",
         )

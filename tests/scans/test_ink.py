@@ -41,5 +41,8 @@ def test_paper_light_and_desk_do_not_matter(sheet, sheet_px_per_mm, kind):
         pixels = np.pad(pixels, ((60, 60), (60, 60), (0, 0)), constant_values=40)
         margin = np.s_[60:-60, 60:-60]
     ink = ink_of(Image.fromarray(pixels.astype(np.uint8)), px_per_mm=sheet_px_per_mm)
-    assert np.abs(ink[margin] - expected).mean() < 0.1 * expected.mean()
-    assert ink.sum() == pytest.approx(expected.sum(), rel=0.1)
+    assert ink[margin][expected == 0].sum() < 0.02 * expected.sum()
+    # Where the grid is as grey as the ink, rims of strokes go with it.
+    lost = 0.2 if kind == "grey" else 0.1
+    assert np.abs(ink[margin] - expected).mean() < lost * expected.mean()
+    assert ink.sum() == pytest.approx(expected.sum(), rel=lost)
