@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, UInt8
 from PIL import Image
 
 from ecgmae_jax.records.recording import RejectedRecord
@@ -93,20 +93,19 @@ def on_blank_paper(
     fine = fine_template.shape[0] // template.shape[0]
     placed = _best(ink, scales * fine, fine_template, template_px_per_mm * fine)
     best = placed.at(placed.scale / fine, ink, template)
-    moved = tuple(
-        (place - side / 2) * best.scale for place, side in zip(best.centre, ink.shape, strict=True)
-    )
-    cut = max(0.0, 1 - float(best.seen.sum()) / (float(ink.sum()) * best.scale**2))
-    full = max(float(np.percentile(best.seen, _FULL_PERCENTILE)), _PALEST_FULL)
-    grey = np.rint(255 * (1 - np.clip(best.seen / full, 0, 1))).astype(np.uint8)
     return OnBlankPaper(
-        grey[..., None],
+        _in_black(best.seen),
         best.scale / reduced,
-        moved=moved,
+        moved=best.moved(ink),
         likeness=best.likeness,
-        ink_cut=cut,
+        ink_cut=max(0.0, 1 - float(best.seen.sum()) / (float(ink.sum()) * best.scale**2)),
         scale_by_layout=px_per_mm is None,
     )
+
+
+def _in_black(seen: Float32[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 1"]:
+    full = max(float(np.percentile(seen, _FULL_PERCENTILE)), _PALEST_FULL)
+    return np.rint(255 * (1 - np.clip(seen / full, 0, 1))).astype(np.uint8)[..., None]
 
 
 def _check_size(page: Image.Image, scale: float, shape: tuple[int, ...], record_id: str) -> None:
@@ -125,6 +124,14 @@ class _Placed(NamedTuple):
     scale: float
     centre: tuple[float, float]
     likeness: float
+
+    def moved(self, ink: Float32[np.ndarray, "h w"]) -> tuple[float, float]:
+        """From the middle of the page, down and right, at this scale."""
+        down, right = (
+            (place - side / 2) * self.scale
+            for place, side in zip(self.centre, ink.shape, strict=True)
+        )
+        return down, right
 
     def at(
         self, scale: float, ink: Float32[np.ndarray, "h w"], template: Float32[np.ndarray, "H W"]

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from PIL import Image
 
 from ecgmae_jax.scans.grid_phases import SQUARE_MM
@@ -70,10 +70,10 @@ class FlatSheet:
         y, x = _nodes()
         width, height = np.array(self.size) / self.px_per_mm / 2
         plain = np.min([_at_nodes(c.plainness) for c in (self.across, self.down)], axis=0) > _PLAIN
-        off = np.stack([self.across.at(y, x) - width * x, self.down.at(y, x) - height * y])[
-            :, plain
-        ]
-        off -= np.median(off, axis=1, keepdims=True)
+        if not plain.any():
+            return 0.0
+        off = np.stack([self.across.at(y, x) - width * x, self.down.at(y, x) - height * y])
+        off = off[:, plain] - np.median(off[:, plain], axis=1, keepdims=True)
         return float(np.hypot(*off).max())
 
     def picture_of(self, picture: Image.Image) -> Image.Image:
@@ -85,34 +85,39 @@ class FlatSheet:
         mm = np.stack([self.across.at(y, x), self.down.at(y, x)])
         low, high = mm.min(axis=(1, 2)), mm.max(axis=(1, 2))
         size = np.ceil((high - low) * self.px_per_mm).astype(int)
-        # A mesh of the grid's own large squares; between its nodes lines are straight enough.
-        pixels = [
-            np.linspace(0, n, 1 + max(1, round(n / self.px_per_mm / SQUARE_MM))).round()
-            for n in size
-        ]
-        wanted = np.meshgrid(
-            *(low + p / self.px_per_mm for low, p in zip(low, pixels, strict=True))
-        )
-        left, top = self._places(*wanted)
-        corners = np.stack([left, top], axis=-1)
-        quads = np.concatenate(
-            [corners[:-1, :-1], corners[1:, :-1], corners[1:, 1:], corners[:-1, 1:]], axis=-1
-        )
-        columns, rows = (p.astype(int).tolist() for p in pixels)
-        mesh = [
-            ((columns[j], rows[i], columns[j + 1], rows[i + 1]), tuple(quads[i, j].tolist()))
-            for i in range(len(rows) - 1)
-            for j in range(len(columns) - 1)
-        ]
         return picture.transform(
             tuple(size.tolist()),
             Image.Transform.MESH,
-            mesh,
+            self._mesh(low, size),
             Image.Resampling.BICUBIC,
             fillcolor=paper_colour(picture),
         )
 
-    def _places(self, across, down) -> tuple[np.ndarray, np.ndarray]:
+    def _mesh(
+        self, low: Float[np.ndarray, "2"], size: Int[np.ndarray, "2"]
+    ) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
+        """Boxes of the flat picture, and the corners that each has on the picture as it came.
+
+        As large as the grid's own large squares; between their corners lines are straight enough.
+        """
+        pixels = [
+            np.linspace(0, n, 1 + max(1, round(n / self.px_per_mm / SQUARE_MM))).round()
+            for n in size
+        ]
+        mm = (first + some / self.px_per_mm for first, some in zip(low, pixels, strict=True))
+        corners = np.stack(self._places(*np.meshgrid(*mm)), axis=-1)
+        quads = np.concatenate(
+            [corners[:-1, :-1], corners[1:, :-1], corners[1:, 1:], corners[:-1, 1:]], axis=-1
+        )
+        columns, rows = (some.astype(int).tolist() for some in pixels)
+        return [
+            ((columns[j], rows[i], columns[j + 1], rows[i + 1]), tuple(quads[i, j].tolist()))
+            for i, j in np.ndindex(*quads.shape[:2])
+        ]
+
+    def _places(
+        self, across: Float[np.ndarray, "m n"], down: Float[np.ndarray, "m n"]
+    ) -> tuple[Float[np.ndarray, "m n"], Float[np.ndarray, "m n"]]:
         """Where on the picture the coordinates have these values, in pixels from its left and top.
 
         By Newton's steps with the slopes of a flat sheet; beyond the picture as on a flat one.

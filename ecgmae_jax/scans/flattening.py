@@ -17,6 +17,8 @@ _PX_PER_MM = 2.0
 # Drawn scans and photographs with lines have 0.79 or more, published ones 0.84; those without 0.57
 # or less.
 _LEAST_COHERENCE = 0.7
+# Of paper: less has too few lines, and none is so long.
+_FEWEST_MM, _MOST_MM = 40.0, 1_500.0
 # A flatter page is left as it is: resampling costs sharpness.
 SMALLEST_BEND_MM = 1.0
 # Margins, a desk around the page and another size of paper change the scale by so much.
@@ -72,6 +74,9 @@ def read_sheet(
     """The sheet that a picture shows, or why it cannot be told; see `flatten`."""
     if px_per_mm is None and expected_px_per_mm is None:
         return "nothing tells which of its lines are 5 mm apart"
+    scale = max(px_per_mm) if px_per_mm else expected_px_per_mm
+    if not _FEWEST_MM < min(picture.size) / scale < max(picture.size) / scale < _MOST_MM:
+        return f"at {scale:.2f} px/mm it would not be a sheet"
     sheet = FlatSheet(*_coordinates(picture, px_per_mm, expected_px_per_mm), picture.size)
     coherence = min(sheet.across.coherence, sheet.down.coherence)
     if coherence < _LEAST_COHERENCE:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from ecgmae_jax.scans.flattening import flatten
 from ecgmae_jax.scans.grid_scale import grid_scale
@@ -46,6 +47,14 @@ def test_without_a_scale_nothing_is_done(sheet):
     assert flat.picture is sheet
     assert flat.px_per_mm is None
     assert flat.reason == "nothing tells which of its lines are 5 mm apart"
+
+
+@pytest.mark.parametrize(("size", "scale"), [((64, 48), 4.0), ((40, 900), 1.0), ((900, 700), 0.1)])
+def test_what_is_no_sheet_at_its_scale_is_not_read(size, scale):
+    page = Image.effect_noise(size, 80).convert("RGB")
+    flat = flatten(page, px_per_mm=None, expected_px_per_mm=scale)
+    assert flat.picture is page
+    assert flat.reason == f"at {scale:.2f} px/mm it would not be a sheet"
 
 
 def test_without_a_grid_nothing_is_done(sheet_without_grid, sheet_px_per_mm):
