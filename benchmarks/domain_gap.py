@@ -2,7 +2,8 @@ r"""The domain gap: probes fitted on clean sheets or scans, tested on scans, for
 
     python benchmarks/domain_gap.py --data_dir=<out> \
         clean=runs/gap/clean scanned=runs/gap/scanned cleaned=runs/gap/cleaned
-    python benchmarks/domain_gap.py --data_dir=<out> blank=runs/gap/blank \
+    python benchmarks/domain_gap.py --data_dir=<out> \
+        blank=runs/gap/blank blank_scanned=runs/gap/blank_scanned \
         --fit scan_clinical --test scan_clinical photo_clinical
 
 Each NAME=WORKDIR is a run of configs/pretrain.py on PTB-XL's signals (docs/benchmarks.md has the
