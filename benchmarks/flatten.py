@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from PIL import Image
-from scanned_pictures import PAGE, pages_of
+from scanned_pictures import PAGE, pages_of, scan_keys
 
 from ecgmae_jax.data.loaders import make_eval_loader
 from ecgmae_jax.data.source import Dataset, open_dataset
@@ -45,10 +45,9 @@ def places_of(dataset: Dataset, name: str) -> Iterator[np.ndarray]:
 
     @jax.jit
     def scan(seeds: jax.Array) -> jax.Array:
-        keys = jax.vmap(lambda seed: jax.random.split(jax.random.key(seed), 3)[1])(seeds)
         white = jnp.zeros((len(seeds), height, width, PAGE.channels), jnp.uint8)
         planes = jnp.broadcast_to(jnp.float32(plane), (len(seeds), *plane.shape))
-        return scanner(white, keys, (planes,))[1][0]
+        return scanner(white, scan_keys(seeds), (planes,))[1][0]
 
     for batch in make_eval_loader(dataset, batch_size=8, keys=("key",)):
         yield from np.asarray(scan(batch["key"]))[batch["mask"] > 0]

@@ -76,6 +76,11 @@ def pages_of(dataset: Dataset, name: str) -> Iterator[Pictures]:
         yield np.asarray(pages)[batch["mask"] > 0]
 
 
+def scan_keys(seeds: jax.Array) -> jax.Array:
+    """The scanner's keys for examples of these keys."""
+    return jax.vmap(lambda seed: jax.random.split(jax.random.key(seed), 3)[1])(seeds)
+
+
 @functools.cache
 def _scanner(name: str, rate_hz: float, uv_per_lsb: float, missing: int) -> Callable:
     storage = {"uv_per_lsb": uv_per_lsb, "missing": missing}
@@ -85,10 +90,9 @@ def _scanner(name: str, rate_hz: float, uv_per_lsb: float, missing: int) -> Call
 
     @jax.jit
     def scan(signal: jax.Array, seeds: jax.Array) -> jax.Array:
-        keys = jax.vmap(lambda seed: jax.random.split(jax.random.key(seed), 3)[1])(seeds)
         which = jnp.zeros(len(signal), jnp.int32)
         pages = draw(deck, inputs.as_millivolts(signal, storage), which).image
-        return scanner(pages, keys, ())[0]
+        return scanner(pages, scan_keys(seeds), ())[0]
 
     return scan
 

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ecgmae_jax.records.recording import RejectedRecord
+from ecgmae_jax.scans.layers import paper_colour
 
 UNITS = ("fraction", "mm")
 
@@ -41,8 +42,7 @@ def masked(
     if any(mask.unit == "mm" for mask in masks) and not px_per_mm > 0:
         detail = "the mask is in mm, and neither the grid nor cohort.toml tells the scale"
         raise RejectedRecord(record_id, "no-scale-for-mask", detail)
-    pixels = np.asarray(page).reshape(page.height * page.width, -1)
-    paper = tuple(int(level) for level in np.median(pixels, axis=0))
+    paper = paper_colour(page)
     page = page.copy()
     pen = ImageDraw.Draw(page)
     for mask in masks:
@@ -54,5 +54,5 @@ def masked(
             int(np.ceil(mask.right * across)) - 1,
             int(np.ceil(mask.bottom * down)) - 1,
         )
-        pen.rectangle(box, fill=paper if page.mode == "RGB" else paper[0])
+        pen.rectangle(box, fill=paper)
     return page

@@ -24,7 +24,7 @@ class Account:
         spread: of the scale over the scan, see `GridScale`.
         bend_mm: the farthest that a point of the grid lay from its place on a flat page; None if
             the grid was not followed.
-        flat_px_per_mm: of the page made flat, before it was resampled; None likewise.
+        flat_px_per_mm: along the grid of the flat page, before it was resampled; None likewise.
         flatten_reason: why it was not made flat; empty if it was.
         resampled: factor by which it was scaled to have the wanted px/mm; 1 if it was not.
     """
@@ -78,7 +78,9 @@ class Account:
     def _of_flattening(self) -> list[str]:
         if self.flatten_reason == NOT_ASKED:
             return []
-        if not self.is_flattened:
-            return [f"not made flat: {self.flatten_reason}"]
-        by_lines = f", {self.flat_px_per_mm:.2f} px/mm by its lines of 5 mm"
-        return [f"made flat by up to {self.bend_mm:.1f} mm{'' if self.px_per_mm else by_lines}"]
+        words = [f"not made flat: {self.flatten_reason}"]
+        if self.is_flattened:
+            words = [f"made flat by up to {self.bend_mm:.1f} mm"]
+        if self.px_per_mm is None and self.flat_px_per_mm is not None:
+            words.append(f"{self.flat_px_per_mm:.2f} px/mm by its lines of 5 mm")
+        return words

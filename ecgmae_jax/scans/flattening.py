@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
-from ecgmae_jax.scans.flat_sheet import FlatSheet
+from ecgmae_jax.scans.bent_sheet import BentSheet
 from ecgmae_jax.scans.lattice import Coordinate, loudness, read_coordinate
 from ecgmae_jax.scans.layers import ink_filled, printed_layers
 
@@ -70,14 +70,14 @@ def read_sheet(
     *,
     px_per_mm: tuple[float, float] | None,
     expected_px_per_mm: float | None,
-) -> FlatSheet | str:
+) -> BentSheet | str:
     """The sheet that a picture shows, or why it cannot be told; see `flatten`."""
     if px_per_mm is None and expected_px_per_mm is None:
         return "nothing tells which of its lines are 5 mm apart"
     scale = max(px_per_mm) if px_per_mm else expected_px_per_mm
     if not _FEWEST_MM < min(picture.size) / scale < max(picture.size) / scale < _MOST_MM:
         return f"at {scale:.2f} px/mm it would not be a sheet"
-    sheet = FlatSheet(*_coordinates(picture, px_per_mm, expected_px_per_mm), picture.size)
+    sheet = BentSheet(*_coordinates(picture, px_per_mm, expected_px_per_mm), picture.size)
     coherence = min(sheet.across.coherence, sheet.down.coherence)
     if coherence < _LEAST_COHERENCE:
         return f"its lines cannot be followed ({coherence:.2f})"

@@ -104,7 +104,8 @@ def _check(steps: Steps, target: float | None) -> None:
         )
     if steps.flatten and not steps.scale:
         raise InputError(
-            "the step `flatten` follows the lines of a grid that the step `scale` finds: take both"
+            "the step `flatten` follows the lines of a grid that the step `scale` finds: take "
+            "both, or neither"
         )
 
 

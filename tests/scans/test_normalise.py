@@ -106,11 +106,12 @@ def test_an_expected_scale_serves_where_the_grid_tells_none(sheet, sheet_px_per_
     done = normalise(coarse, steps=ALL, target_px_per_mm=None, expected_px_per_mm=expected)
     assert done.px_per_mm == pytest.approx(0.5 * sheet_px_per_mm, rel=0.005)
     assert done.account.px_per_mm is None
+    assert done.account.in_words().endswith("it is flat; 1.97 px/mm by its lines of 5 mm")
 
 
 def test_flattening_needs_the_scale(sheet):
     steps = Steps(crop=False, deskew=False, scale=False, flatten=True)
-    with pytest.raises(InputError, match=r"the step `flatten` follows .* take both"):
+    with pytest.raises(InputError, match=r"the step `flatten` follows .* take both, or neither"):
         normalise(sheet, steps=steps, target_px_per_mm=None)
 
 

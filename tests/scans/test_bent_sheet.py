@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from ecgmae_jax.scans.flat_sheet import FlatSheet
+from ecgmae_jax.scans.bent_sheet import BentSheet
 from ecgmae_jax.scans.lattice import Coordinate
 
 SIZE = (600, 400)
@@ -17,7 +17,7 @@ def sheet_of(across, down):
         for place, value in terms.items():
             coefficients[place] = value
         coordinates.append(Coordinate(coefficients, 1.0, np.ones((5, 5))))
-    return FlatSheet(*coordinates, SIZE)
+    return BentSheet(*coordinates, SIZE)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_bend_counts_where_the_grid_is_plain_only():
     faint = np.ones((5, 33))
     faint[:, :8] = faint[:, -8:] = 0.1
     down = Coordinate(sheet.down.coefficients, 1.0, faint)
-    assert FlatSheet(sheet.across, down, SIZE).bend_mm < 1.5
+    assert BentSheet(sheet.across, down, SIZE).bend_mm < 1.5
 
 
 @pytest.mark.parametrize(

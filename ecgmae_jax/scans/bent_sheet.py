@@ -22,7 +22,7 @@ _ITERATIONS = 15
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class FlatSheet:
+class BentSheet:
     """A picture of a sheet whose grid has been read.
 
     Attributes:
